@@ -1,0 +1,102 @@
+/**
+ * The contract of a dialect: how one cloud speaks on the wire. Dialects are pure: no sockets, no clock, no registry.
+ * The platform looks a device up between `identify` and `verify`; the device SDK and the modem use the same folders'
+ * other functions from the other side of the wire.
+ */
+
+/** A "no" with its reasons; `code` is API, `received`/`expected` are for the device log and never contain a secret. */
+export interface DialectRefusal {
+  kind: "refused";
+  code: string;
+  received?: string;
+  expected?: string;
+}
+
+/** What the transport layer knows, as far as a dialect may care. */
+export interface TransportFacts {
+  isSecure: boolean;
+  carrier: "tcp" | "websocket";
+  serverName?: string;
+  clientCertificate?: { fingerprint: string; subject: string; isAuthorized: boolean };
+}
+
+export interface ConnectRequest {
+  protocolVersion: 3 | 4 | 5;
+  clientId: string;
+  userName?: string;
+  password?: Uint8Array;
+  keepAliveSeconds: number;
+  isCleanStart: boolean;
+}
+
+/** Who the peer claims to be and what must be looked up to check it. */
+export type Claim =
+  /** Prove with the device's secret: `verify(claim, secret)`. `clientMark` = the free part of the client id. */
+  | {
+      kind: "device-signature";
+      productKey: string;
+      deviceName: string;
+      clientMark: string;
+      parameters: Readonly<Record<string, string>>;
+      signature: string;
+    }
+  /** Prove with a token issued earlier (HTTPS pre-auth). */
+  | { kind: "token"; iotId: string; token: string; clientMark: string; parameters: Readonly<Record<string, string>> };
+
+/** `notMine` lets the next dialect try. */
+export type Identification = Claim | DialectRefusal | { kind: "notMine" };
+
+/** Structurally the engine's SessionBehaviour; dialects may not import the engine, so the platform fills in the limits. */
+export interface DialectBehaviour {
+  qosMax: 0 | 1 | 2;
+  onQosAboveMax: "disconnect" | "drop";
+  retain: "store" | "deliver" | "refuse";
+  will: "publish" | "ignore";
+  wildcards: boolean;
+  sharedSubscriptions: boolean;
+  deliveryQos: "minimum" | "publisher";
+  onPublishRefused: "acknowledge" | "disconnect";
+}
+
+export type Operation = "PUB" | "SUB" | "ALL";
+
+/** One custom topic class of a product: a template with `${productKey}` and `${deviceName}` in it. */
+export interface TopicClass {
+  template: string;
+  operation: Operation;
+}
+
+export type TopicDecision =
+  /** `topic` = the topic to route (suffixes stripped); `system` names the row of the system topic table, if it is one. */
+  { kind: "allowed"; topic: string; system?: string } | DialectRefusal;
+
+/** What one device may do on topics, compiled at connect. Synchronous, no allocation beyond the answer. */
+export interface TopicRights {
+  publish(topic: string): TopicDecision;
+  subscribe(filter: string): TopicDecision;
+}
+
+export interface RefusalCodes {
+  /** CONNACK return code for MQTT 3.1/3.1.1. */
+  returnCode: 1 | 2 | 3 | 4 | 5;
+  /** CONNACK reason code for MQTT 5. */
+  reasonCode: number;
+}
+
+export interface KeepAlivePolicy {
+  minimumSeconds: number;
+  maximumSeconds: number;
+  /** `clamp` counts a longer wish as the maximum; `refuse` refuses it. Shorter than the minimum is always refused. */
+  aboveMaximum: "clamp" | "refuse";
+}
+
+export interface Dialect {
+  readonly name: string;
+  readonly behaviour: DialectBehaviour;
+  identify(request: ConnectRequest, transport: TransportFacts): Identification;
+  /** Checks a `device-signature` claim. A mismatch tells the text that was signed, never the key. Constant-time compare. */
+  verify(claim: Extract<Claim, { kind: "device-signature" }>, deviceSecret: string): { kind: "verified" } | DialectRefusal;
+  keepAlive(requestedSeconds: number, policy: KeepAlivePolicy): { kind: "accepted"; seconds: number } | DialectRefusal;
+  refusalCodes(code: string): RefusalCodes;
+  compileRights(productKey: string, deviceName: string, classes: readonly TopicClass[]): TopicRights;
+}

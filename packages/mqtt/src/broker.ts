@@ -1,0 +1,61 @@
+/** The engine's public door: what the front door, the platform and tests call. */
+import type { Properties, QoS } from "./codec/packet.ts";
+import type { CloseReason, ConnectionFacts, Refusal, StoredSubscription, Transport } from "./ports.ts";
+
+/** One accepted byte stream. The front door calls these; nothing here throws. */
+export interface Connection {
+  /** Bytes as they came, split anywhere. The engine copies what it keeps: the buffer may be reused after the call. */
+  receive(bytes: Uint8Array): void;
+  /** The transport's buffer emptied after being over its limit. */
+  drained(): void;
+  /** The stream ended or broke; called once. */
+  closed(): void;
+}
+
+export interface CloudMessage {
+  topic: string;
+  payload: Uint8Array;
+  qos: QoS;
+  properties?: Properties;
+  /** Rules already passed (default 0). */
+  hops?: number;
+}
+
+export interface RouteOutcome {
+  /** Sessions that got it on their socket. */
+  delivered: number;
+  /** Offline persistent sessions it was queued for. */
+  queued: number;
+}
+
+export interface BrokerStatistics {
+  connections: number;
+  sessions: number;
+  subscriptions: number;
+  messagesReceived: number;
+  messagesSent: number;
+  messagesDropped: number;
+  bytesReceived: number;
+  bytesSent: number;
+}
+
+export interface Broker {
+  /** Loads sessions from the journal; call before `accept`. */
+  start(): Promise<void>;
+  accept(transport: Transport, facts: ConnectionFacts): Connection;
+  /** Routes a message from the cloud to every subscriber. */
+  publish(message: CloudMessage): RouteOutcome;
+  /** Hands a message to one session whether it subscribed or not. */
+  deliver(sessionId: string, message: CloudMessage): "delivered" | "queued" | "no_session";
+  isConnected(sessionId: string): boolean;
+  subscriptionsOf(sessionId: string): readonly StoredSubscription[];
+  /** Closes a session's connection; its stored state stays. False when not connected. */
+  kick(sessionId: string, reason: CloseReason, refusal?: Refusal): boolean;
+  /** Closes the connection and forgets the session, its subscriptions and its queue. */
+  endSession(sessionId: string, reason: CloseReason, refusal?: Refusal): void;
+  /** Rights changed (topic classes, rules): compiled grants are asked for anew and subscriptions no longer allowed end. */
+  forgetGrants(sessionId?: string): void;
+  statistics(): BrokerStatistics;
+  /** Sends MQTT 5 clients DISCONNECT 0x8B, flushes, closes all. */
+  close(): Promise<void>;
+}

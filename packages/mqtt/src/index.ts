@@ -1,0 +1,3 @@
+export type * from "./broker.ts";
+export type * from "./codec/packet.ts";
+export type * from "./ports.ts";

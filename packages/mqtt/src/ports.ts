@@ -1,0 +1,252 @@
+/**
+ * What the engine asks of the world. Everything a dialect or the platform decides reaches the engine through these; the
+ * engine itself knows MQTT only.
+ */
+import type { ConnectPacket, Properties, ProtocolVersion, QoS } from "./codec/packet.ts";
+
+/** Time and turns. Tests fake it; nothing else in this package may read a clock or set a timer. */
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Runs `task` once after `milliseconds`; the returned function cancels it. */
+  after(milliseconds: number, task: () => void): () => void;
+  /** Runs `task` once after the current poll phase (setImmediate): where outgoing bytes are flushed. */
+  soon(task: () => void): void;
+}
+
+/** One byte stream to a client, whatever carries it (TCP, TLS, WebSocket, a test). */
+export interface Transport {
+  /** Hands over bytes; they must not be changed afterwards. */
+  write(bytes: Uint8Array): void;
+  /** Bytes accepted by `write` and not yet taken by the kernel: the back-pressure signal. */
+  readonly bufferedBytes: number;
+  pause(): void;
+  resume(): void;
+  /** Sends what is buffered, then closes. */
+  end(): void;
+  /** Closes at once. */
+  destroy(): void;
+}
+
+/** What the front door knows of a connection before its first packet. The engine passes it through. */
+export interface ConnectionFacts {
+  remoteAddress: string;
+  remotePort: number;
+  localPort: number;
+  carrier: "tcp" | "websocket";
+  tls?: {
+    version: string;
+    cipher: string;
+    serverName?: string;
+    /** SHA-256 fingerprint (lower-case hex, no colons) and subject of a presented client certificate. */
+    clientCertificate?: { fingerprint: string; subject: string; isAuthorized: boolean };
+  };
+}
+
+/** A "no" with its reasons. `code` is stable API (`access.signature_mismatch`); `received`/`expected` go to the device log. */
+export interface Refusal {
+  code: string;
+  received?: string;
+  expected?: string;
+}
+
+/** How MQTT behaves for one session. A dialect chooses; `plain` switches all of MQTT on. */
+export interface SessionBehaviour {
+  /** Highest QoS a client may publish or be granted. */
+  qosMax: QoS;
+  /** What happens to a publish above `qosMax`. */
+  onQosAboveMax: "disconnect" | "drop";
+  /** `deliver` = retain flag ignored, message routed as an ordinary one. */
+  retain: "store" | "deliver" | "refuse";
+  will: "publish" | "ignore";
+  wildcards: boolean;
+  sharedSubscriptions: boolean;
+  /** `minimum` = min(publisher, granted) as the standard says; `publisher` = the publisher's QoS whatever was granted. */
+  deliveryQos: "minimum" | "publisher";
+  /** What happens to a publish that the gatekeeper refuses. PUBACK carries 0x87 on MQTT 5 in both cases. */
+  onPublishRefused: "acknowledge" | "disconnect";
+  subscriptionsMax: number;
+  filtersPerSubscribeMax: number;
+  /** Server's Receive Maximum: QoS 1/2 publishes of the client not yet answered. */
+  receiveMaximum: number;
+  /** QoS 1/2 deliveries to the client not yet answered. */
+  inflightMax: number;
+  payloadBytesMax: number;
+  topicBytesMax: number;
+  topicAliasMax: number;
+  /** Session expiry given to a 3.x client with clean session = 0, and the cap for MQTT 5, in seconds. */
+  sessionExpirySecondsMax: number;
+  queueMessagesMax: number;
+  queueBytesMax: number;
+  queueAgeSecondsMax: number;
+}
+
+/** The message on its way: what a tap sees and what is routed. */
+export interface Message {
+  topic: string;
+  payload: Uint8Array;
+  qos: QoS;
+  isRetained: boolean;
+  properties?: Properties;
+  /** Milliseconds since the epoch when the engine accepted it. */
+  receivedAt: number;
+  /** Session that published; absent for messages from the cloud. */
+  publisherSessionId?: string;
+  /** How many rules a message has been through: guards republish loops. */
+  hops: number;
+}
+
+/**
+ * Sees a message after it was allowed and before it is acknowledged. Called synchronously on the hot path: it must not
+ * throw nor block. A tap that owes durability returns a promise; the PUBACK then waits for it (all taps' promises).
+ */
+export type Tap = (message: Message) => undefined | Promise<void>;
+
+/** Permission to publish on one topic, compiled once per session and topic and then cached by the engine. */
+export interface PublishGrant {
+  /** Topic that is routed, when it differs from the topic on the wire (`?_sn=default` is stripped, for instance). */
+  topic?: string;
+  /** Offer the message to subscribers. System topics that only the platform handles say false. */
+  isRouted: boolean;
+  taps: readonly Tap[];
+}
+
+export interface SubscribeGrant {
+  qos: QoS;
+}
+
+/** What one admitted session may do. Calls are synchronous; results are cached until `Broker.forgetGrants()`. */
+export interface SessionRights {
+  publish(topic: string): PublishGrant | Refusal;
+  subscribe(filter: string, requestedQos: QoS): SubscribeGrant | Refusal;
+}
+
+export interface Admission {
+  /** Identity the session is bound to: a later connection with the same id takes over. Not the MQTT client id. */
+  sessionId: string;
+  rights: SessionRights;
+  behaviour: SessionBehaviour;
+  /** Keep-alive the server counts with (seconds, 0 = none); also sent as Server Keep Alive on MQTT 5 when it differs. */
+  keepAliveSeconds: number;
+  /** Opaque to the engine, handed back to the observer. */
+  subject: unknown;
+  /** Filters the server subscribes on behalf of the client (no SUBSCRIBE on the wire); UNSUBSCRIBE cancels them. */
+  implicitSubscriptions?: readonly { filter: string; qos: QoS }[];
+}
+
+export interface ConnectRefusal extends Refusal {
+  /** CONNACK return code for 3.1/3.1.1 clients. */
+  returnCode: 1 | 2 | 3 | 4 | 5;
+  /** CONNACK reason code for 5.0 clients. */
+  reasonCode: number;
+}
+
+/** Authenticates and authorises. `connect` may take its time; it must not throw for a peer's fault. */
+export interface Gatekeeper {
+  connect(packet: ConnectPacket, facts: ConnectionFacts): Promise<Admission | ConnectRefusal>;
+}
+
+/** A message owed to a session. */
+export interface QueuedMessage {
+  topic: string;
+  payload: Uint8Array;
+  qos: 1 | 2;
+  isRetained: boolean;
+  properties?: Properties;
+  receivedAt: number;
+  subscriptionIdentifiers?: number[];
+}
+
+export interface StoredSubscription {
+  filter: string;
+  qos: QoS;
+  isNoLocal: boolean;
+  isRetainAsPublished: boolean;
+  retainHandling: 0 | 1 | 2;
+  identifier?: number;
+}
+
+export interface StoredSession {
+  sessionId: string;
+  protocolVersion: ProtocolVersion;
+  /** Milliseconds since the epoch; absent while connected or for a session that never expires. */
+  expiresAt?: number;
+  behaviour: SessionBehaviour;
+  subscriptions: StoredSubscription[];
+}
+
+/**
+ * Durable log of what must survive: sessions, subscriptions and the messages owed to them.
+ * Writes are ordered; `afterCommit` runs its callback once everything written before it is safe. The memory journal
+ * calls back at once; a disk journal calls back from its group commit.
+ */
+export interface Journal {
+  loadSessions(): Promise<{ session: StoredSession; queue: { sequence: number; message: QueuedMessage }[] }[]>;
+  saveSession(session: StoredSession): void;
+  saveSubscription(sessionId: string, subscription: StoredSubscription): void;
+  removeSubscription(sessionId: string, filter: string): void;
+  removeSession(sessionId: string): void;
+  /** A message is owed to a session under `sequence` (grows per session). */
+  appendMessage(sessionId: string, sequence: number, message: QueuedMessage): void;
+  /** The debt is paid, expired or dropped. */
+  removeMessage(sessionId: string, sequence: number): void;
+  afterCommit(callback: () => void): void;
+}
+
+/** Other nodes. Alone on one node nothing is forwarded. */
+export interface Peers {
+  /** Offers a message accepted here to the other nodes. */
+  forward(message: Message): void;
+  /** Tells the other nodes that this one now owns the session: they close theirs. */
+  claimSession(sessionId: string): Promise<void>;
+}
+
+export type CloseReason =
+  | "client_disconnect"
+  | "connection_closed"
+  | "keep_alive_timeout"
+  | "taken_over"
+  | "protocol_error"
+  | "packet_too_large"
+  | "connect_timeout"
+  | "refused"
+  | "kicked"
+  | "quota_exceeded"
+  | "server_shutdown"
+  | "internal_error";
+
+/**
+ * What happened, for the device log, metrics and device status. Called synchronously; must be cheap and must not throw.
+ * `subject` is the one of the Admission.
+ */
+export interface Observer {
+  connected(event: {
+    sessionId: string;
+    subject: unknown;
+    facts: ConnectionFacts;
+    clientId: string;
+    protocolVersion: ProtocolVersion;
+    keepAliveSeconds: number;
+    isSessionPresent: boolean;
+  }): void;
+  /** Before or instead of a session: refused by the gatekeeper, malformed first packet, time-out before CONNECT. */
+  refused(event: { facts: ConnectionFacts; clientId?: string; userName?: string; refusal: Refusal }): void;
+  disconnected(event: {
+    sessionId: string;
+    subject: unknown;
+    facts: ConnectionFacts;
+    reason: CloseReason;
+    refusal?: Refusal;
+    lastPacketAt: number;
+  }): void;
+  subscribed(event: { sessionId: string; subject: unknown; filter: string; qos: QoS }): void;
+  subscribeRefused(event: { sessionId: string; subject: unknown; filter: string; refusal: Refusal }): void;
+  unsubscribed(event: { sessionId: string; subject: unknown; filter: string }): void;
+  /** Plain arguments, no object: this one is on the hot path. */
+  published(sessionId: string, subject: unknown, topic: string, qos: QoS, payloadBytes: number): void;
+  publishRefused(event: { sessionId: string; subject: unknown; topic: string; qos: QoS; refusal: Refusal }): void;
+  /** Plain arguments, hot path: handed to a connected session's socket. */
+  delivered(sessionId: string, subject: unknown, topic: string, qos: QoS, payloadBytes: number): void;
+  /** A message owed to a session was given up: queue full, too old, QoS 0 to a slow reader. */
+  dropped(event: { sessionId: string; topic: string; qos: QoS; reason: "queue_full" | "expired" | "slow_reader" | "too_large" }): void;
+}

@@ -1,0 +1,20 @@
+/** Tokens of HTTPS pre-authentication: username = iotId, password = iotToken, 7 days. */
+
+export interface TokenStore {
+  /** Stores a hash, never the token. */
+  insert(token: { tokenHash: string; iotId: string; productKey: string; deviceName: string; expiresAt: number }): Promise<void>;
+  find(tokenHash: string): Promise<{ iotId: string; productKey: string; deviceName: string; expiresAt: number } | undefined>;
+  deleteExpired(now: number): Promise<number>;
+  deleteForDevice(productKey: string, deviceName: string): Promise<void>;
+}
+
+export interface PreAuthRequest {
+  /** All form fields as submitted, decoded. */
+  fields: Readonly<Record<string, string>>;
+  remoteAddress: string;
+}
+
+/** `body` is the exact JSON object to send with HTTP 200. */
+export interface PreAuth {
+  authenticate(request: PreAuthRequest): Promise<{ body: object }>;
+}

@@ -1,0 +1,2 @@
+export type * from "./device-log.ts";
+export type * from "./ports.ts";

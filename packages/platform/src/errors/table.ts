@@ -1,0 +1,23 @@
+/** The one error table: every room adds its rows here, and no two rooms share a code. */
+import { accessErrors } from "./access.ts";
+import { alibabaErrors } from "./alibaba.ts";
+import { apiErrors } from "./api.ts";
+import { deviceLogErrors } from "./device-log.ts";
+import { frontDoorErrors } from "./front-door.ts";
+import { messageErrors } from "./messages.ts";
+import type { ErrorTable } from "./platform-error.ts";
+import { registryErrors } from "./registry.ts";
+import { ruleErrors } from "./rules.ts";
+import { startErrors } from "./start.ts";
+
+export const errorTable: ErrorTable = {
+  ...accessErrors,
+  ...alibabaErrors,
+  ...apiErrors,
+  ...deviceLogErrors,
+  ...frontDoorErrors,
+  ...messageErrors,
+  ...registryErrors,
+  ...ruleErrors,
+  ...startErrors,
+};

@@ -1,0 +1,44 @@
+/** What rules ask of the rest. */
+import type { CloudMessage } from "@thingstead/mqtt";
+import type { Page } from "../registry/index.ts";
+import type { DeadLetter, Rule, RuleAction, RuleActionRecord } from "./rule.ts";
+
+export type RuleRow = Omit<Rule, "actions" | "statistics">;
+
+/** A webhook call that is owed: kept until it succeeded or became a dead letter. */
+export interface PendingDelivery {
+  id: number;
+  ruleId: number;
+  actionId: number;
+  topic: string;
+  payload: Uint8Array;
+  /** Everything needed to send, `${}` already filled. */
+  request: { url: string; method: string; headers: Record<string, string>; timeoutMilliseconds: number };
+  tries: number;
+  nextTryAt: number;
+  createdAt: number;
+}
+
+export interface RuleStore {
+  insertRule(rule: Omit<RuleRow, "id">, actions: RuleAction[]): Promise<{ rule: RuleRow; actions: RuleActionRecord[] } | "duplicate_name">;
+  loadRules(): Promise<{ rule: RuleRow; actions: RuleActionRecord[] }[]>;
+  updateRule(rule: RuleRow): Promise<"ok" | "duplicate_name">;
+  deleteRule(id: number): Promise<void>;
+  replaceActions(ruleId: number, actions: RuleAction[]): Promise<RuleActionRecord[]>;
+  insertAction(ruleId: number, action: RuleAction): Promise<RuleActionRecord>;
+  deleteAction(id: number): Promise<void>;
+  insertPending(deliveries: Omit<PendingDelivery, "id">[]): Promise<PendingDelivery[]>;
+  loadPending(limit: number): Promise<PendingDelivery[]>;
+  updatePending(id: number, tries: number, nextTryAt: number): Promise<void>;
+  deletePending(id: number): Promise<void>;
+  insertDeadLetter(letter: Omit<DeadLetter, "id"> & { request: PendingDelivery["request"] }, entriesMax: number): Promise<void>;
+  listDeadLetters(ruleId: number, page: Page): Promise<{ rows: DeadLetter[]; total: number }>;
+  findDeadLetter(id: number): Promise<(DeadLetter & { request: PendingDelivery["request"] }) | undefined>;
+  deleteDeadLetter(id: number): Promise<void>;
+}
+
+/** Where republished messages go: back through topic checks into the engine. */
+export interface Republisher {
+  /** Refuses (throws PlatformError) a topic that no device may subscribe: unknown product or device, no SUB right. */
+  republish(message: CloudMessage & { hops: number }): Promise<void>;
+}
