@@ -1,0 +1,46 @@
+/**
+ * The house as data: who may import whom. The drawing is in ARCHITECTURE.md; this is what holds it up.
+ * A package may import the packages listed for it; a room of the platform may import the rooms listed for it.
+ */
+export const packageImports: Readonly<Record<string, readonly string[]>> = {
+  "@thingstead/mqtt": [],
+  "@thingstead/dialects": [],
+  "@thingstead/device": ["@thingstead/dialects"],
+  "@thingstead/platform": ["@thingstead/dialects", "@thingstead/mqtt"],
+  thingstead: ["@thingstead/dialects", "@thingstead/platform"],
+};
+
+/** Folder below `packages/` -> package name. */
+export const packageFolders: Readonly<Record<string, string>> = {
+  mqtt: "@thingstead/mqtt",
+  dialects: "@thingstead/dialects",
+  device: "@thingstead/device",
+  platform: "@thingstead/platform",
+  cli: "thingstead",
+};
+
+export const roomImports: Readonly<Record<string, readonly string[]>> = {
+  errors: [],
+  registry: ["errors"],
+  "device-log": ["errors"],
+  rules: ["registry", "device-log", "errors"],
+  messages: ["registry", "device-log", "rules", "errors"],
+  access: ["registry", "device-log", "errors"],
+  store: ["registry", "device-log", "rules", "access", "errors"],
+  "front-door": ["access", "device-log", "errors"],
+  api: ["registry", "rules", "messages", "device-log", "access", "errors"],
+};
+
+/** Files directly in platform/src that every room may import. `main.ts` is imported by nobody but the package's door. */
+export const sharedPlatformFiles: readonly string[] = ["clock.ts"];
+
+/** Third-party and Node modules that only the named rooms (or packages) may touch. */
+export const guardedModules: readonly { module: RegExp; allowed: readonly string[] }[] = [
+  { module: /^(better-sqlite3|kysely|pg)(\/|$)/, allowed: ["platform/store"] },
+  { module: /^(fastify|@fastify\/.*|typebox)(\/|$)/, allowed: ["platform/api", "platform/config"] },
+  { module: /^(ws|node:net|node:tls)$/, allowed: ["platform/front-door"] },
+  { module: /^chevrotain$/, allowed: ["platform/rules"] },
+  { module: /^undici$/, allowed: ["platform/rules", "cli"] },
+  { module: /^@peculiar\/x509$/, allowed: ["platform/front-door"] },
+  { module: /^mqtt$/, allowed: ["device"] },
+];
