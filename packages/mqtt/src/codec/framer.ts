@@ -1,0 +1,185 @@
+import { CodecError } from "./codec-error.ts";
+
+/** Gets one complete frame; false ends the stream (the connection is closing). The buffer is only valid during the call. */
+export type FrameSink = (firstByte: number, buffer: Buffer, bodyStart: number, bodyEnd: number) => boolean;
+
+export interface FramerOptions {
+  /** Longest packet accepted, fixed header included. */
+  packetBytesMax: number;
+}
+
+/** First bytes some version allows: type and flags. [MQTT-2.1.3-1] */
+const isFirstByteLegal = buildFirstBytes();
+
+function buildFirstBytes(): Uint8Array {
+  const legal = new Uint8Array(256);
+  for (let type = 1; type <= 15; type++) {
+    for (let flags = 0; flags <= 15; flags++) {
+      const first = (type << 4) | flags;
+      if (type === 3) {
+        const qos = (flags >> 1) & 3;
+        // [MQTT-3.3.1-4] no QoS 3, [MQTT-3.3.1-2] no DUP on QoS 0.
+        legal[first] = qos !== 3 && !(qos === 0 && (flags & 8) !== 0) ? 1 : 0;
+      } else if (type === 6 || type === 8 || type === 10) {
+        // 3.1 clients set DUP when they send one of these again; later versions forbid it, which the decoder checks
+        // because only it knows the version.
+        legal[first] = (flags & 7) === 2 ? 1 : 0;
+      } else {
+        legal[first] = flags === 0 ? 1 : 0;
+      }
+    }
+  }
+  return legal;
+}
+
+const emptyBuffer = Buffer.alloc(0);
+/** First allocation for an incomplete body; it doubles with what really arrives. */
+const tailBytesInitial = 512;
+
+/**
+ * Cuts a byte stream into MQTT packets. It knows the fixed header and nothing else, survives any split, and refuses what
+ * the fixed header alone shows to be wrong before a byte of the body arrived.
+ *
+ * A frame that lies whole in the chunk is handed over in place; only an incomplete tail is copied, so the chunk may be
+ * reused after `push`. After a refusal, or after the sink said false, further bytes are ignored.
+ *
+ * @example
+ * const framer = new Framer({ packetBytesMax: 268_435_460 });
+ * framer.push(bytes, (firstByte, buffer, start, end) => handle(decodePacket(firstByte, buffer, start, end, version)));
+ */
+export class Framer {
+  #packetBytesMax: number;
+  #isStopped = false;
+  /** Bytes of the current fixed header seen: 0 = between packets. */
+  #headerBytes = 0;
+  #isHeaderComplete = false;
+  #firstByte = 0;
+  #remainingLength = 0;
+  #tail = emptyBuffer;
+  #tailBytes = 0;
+
+  constructor(options: FramerOptions) {
+    this.#packetBytesMax = options.packetBytesMax;
+  }
+
+  /** Bytes of an incomplete packet held, fixed header included. */
+  get pendingBytes(): number {
+    return this.#headerBytes + this.#tailBytes;
+  }
+
+  /** Applies to packets whose fixed header is not complete yet. */
+  setPacketBytesMax(packetBytesMax: number): void {
+    this.#packetBytesMax = packetBytesMax;
+  }
+
+  /**
+   * Feeds bytes, split anywhere.
+   *
+   * @throws CodecError `mqtt.packet_too_large`, `mqtt.malformed_packet`; packets before the broken one reached the sink.
+   */
+  push(bytes: Uint8Array, sink: FrameSink): void {
+    if (this.#isStopped) return;
+    const chunk = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const end = chunk.length;
+    let position = 0;
+    while (position < end) {
+      if (!this.#isHeaderComplete) {
+        position = this.#readHeader(chunk, position, end);
+        if (!this.#isHeaderComplete) return;
+      }
+      const length = this.#remainingLength;
+      const firstByte = this.#firstByte;
+      if (this.#tailBytes === 0 && end - position >= length) {
+        this.#reset();
+        const bodyStart = position;
+        position += length;
+        if (!this.#hand(sink, firstByte, chunk, bodyStart, position)) return;
+        continue;
+      }
+      position = this.#keepTail(chunk, position, end);
+      if (this.#tailBytes < length) return;
+      const tail = this.#tail;
+      this.#reset();
+      if (!this.#hand(sink, firstByte, tail, 0, length)) return;
+    }
+  }
+
+  #hand(sink: FrameSink, firstByte: number, buffer: Buffer, start: number, end: number): boolean {
+    // Stopped until the sink returns true, so that a sink that throws ends the stream as well.
+    this.#isStopped = true;
+    if (!sink(firstByte, buffer, start, end)) return false;
+    this.#isStopped = false;
+    return true;
+  }
+
+  #readHeader(chunk: Buffer, start: number, end: number): number {
+    let position = start;
+    if (this.#headerBytes === 0) {
+      const firstByte = chunk[position++] ?? 0;
+      if (isFirstByteLegal[firstByte] === 0) this.#refuse(refuseFirstByte(firstByte));
+      this.#firstByte = firstByte;
+      this.#headerBytes = 1;
+      this.#remainingLength = 0;
+    }
+    while (position < end) {
+      const byte = chunk[position++] ?? 0;
+      // A length padded with zero groups is accepted: 3.1.1 does not forbid it and modem firmware writes fixed-width lengths.
+      this.#remainingLength += (byte & 0x7f) * 2 ** (7 * (this.#headerBytes - 1));
+      this.#headerBytes++;
+      if ((byte & 0x80) === 0) {
+        this.#checkSize();
+        this.#isHeaderComplete = true;
+        return position;
+      }
+      if (this.#headerBytes === 5) {
+        this.#refuse(
+          new CodecError("mqtt.malformed_packet", "MQTT-2.1.4", { received: "fifth length byte", expected: "1 to 4 length bytes" }),
+        );
+      }
+    }
+    return position;
+  }
+
+  #checkSize(): void {
+    const packetBytes = this.#headerBytes + this.#remainingLength;
+    if (packetBytes <= this.#packetBytesMax) return;
+    this.#refuse(
+      new CodecError("mqtt.packet_too_large", "MQTT-3.2.2-15", {
+        received: `${packetBytes} bytes`,
+        expected: `at most ${this.#packetBytesMax} bytes`,
+      }),
+    );
+  }
+
+  #keepTail(chunk: Buffer, position: number, end: number): number {
+    const length = this.#remainingLength;
+    const taken = Math.min(end - position, length - this.#tailBytes);
+    const needed = this.#tailBytes + taken;
+    if (this.#tail.length < needed) {
+      // Grows with what arrived, never with what the header claims: a header alone costs nothing.
+      const grown = Buffer.allocUnsafe(Math.min(length, Math.max(needed, this.#tail.length * 2, tailBytesInitial)));
+      this.#tail.copy(grown, 0, 0, this.#tailBytes);
+      this.#tail = grown;
+    }
+    chunk.copy(this.#tail, this.#tailBytes, position, position + taken);
+    this.#tailBytes = needed;
+    return position + taken;
+  }
+
+  #reset(): void {
+    this.#headerBytes = 0;
+    this.#isHeaderComplete = false;
+    this.#tail = emptyBuffer;
+    this.#tailBytes = 0;
+  }
+
+  #refuse(error: CodecError): never {
+    this.#isStopped = true;
+    this.#reset();
+    throw error;
+  }
+}
+
+function refuseFirstByte(firstByte: number): CodecError {
+  return new CodecError("mqtt.malformed_packet", "MQTT-2.1.3-1", { received: `0x${firstByte.toString(16).padStart(2, "0")}` });
+}

@@ -1,0 +1,51 @@
+/** Topic names, topic filters and shared subscriptions. [MQTT-4.7, MQTT-4.8.2] */
+
+export interface SharedFilter {
+  group: string;
+  filter: string;
+}
+
+const sharePrefix = "$share/";
+
+/** True for a topic a message can have: 1–65535 UTF-8 bytes, no U+0000, no wildcard. */
+export function isTopicNameValid(topic: string): boolean {
+  return isTextUsable(topic) && !topic.includes("+") && !topic.includes("#");
+}
+
+/** True for a filter a client can subscribe to, including `$share/group/filter`. */
+export function isTopicFilterValid(filter: string): boolean {
+  if (!isTextUsable(filter)) return false;
+  if (!filter.startsWith(sharePrefix)) return areWildcardsValid(filter);
+  const shared = parseSharedFilter(filter);
+  return shared !== undefined && areWildcardsValid(shared.filter);
+}
+
+/**
+ * Splits `$share/group/filter`. Undefined when the filter is not a shared one or is malformed: an empty group, a group
+ * with a wildcard, or no filter behind the group. [MQTT-4.8.2-1, MQTT-4.8.2-2]
+ */
+export function parseSharedFilter(filter: string): SharedFilter | undefined {
+  if (!filter.startsWith(sharePrefix)) return undefined;
+  const slash = filter.indexOf("/", sharePrefix.length);
+  if (slash <= sharePrefix.length || slash === filter.length - 1) return undefined;
+  const group = filter.slice(sharePrefix.length, slash);
+  if (group.includes("+") || group.includes("#")) return undefined;
+  return { group, filter: filter.slice(slash + 1) };
+}
+
+// [MQTT-4.7.1-1] `#` stands alone in the last level. [MQTT-4.7.1-2] `+` fills a whole level. (5.0 numbering.)
+function areWildcardsValid(filter: string): boolean {
+  const last = filter.length - 1;
+  for (let index = 0; index <= last; index++) {
+    const character = filter.charCodeAt(index);
+    if (character !== 0x23 && character !== 0x2b) continue;
+    if (index > 0 && filter.charCodeAt(index - 1) !== 0x2f) return false;
+    if (character === 0x23 ? index !== last : index < last && filter.charCodeAt(index + 1) !== 0x2f) return false;
+  }
+  return true;
+}
+
+// [MQTT-4.7.3-1] at least one character, [MQTT-4.7.3-2] no U+0000, [MQTT-4.7.3-3] at most 65535 bytes.
+function isTextUsable(text: string): boolean {
+  return text.length > 0 && text.isWellFormed() && !text.includes("\0") && Buffer.byteLength(text) <= 65535;
+}
