@@ -1,0 +1,87 @@
+import { request } from "node:https";
+import { signPreAuth } from "@thingstead/dialects";
+import { DeviceError } from "./errors.ts";
+import type { ResolvedOptions } from "./options.ts";
+import { tlsOptions } from "./stream.ts";
+
+/** What HTTPS authentication hands out. The token lives for seven days. */
+export interface PreAuthGrant {
+  iotId: string;
+  iotToken: string;
+  host: string;
+  port: number;
+}
+
+const answerBytesMax = 16 * 1024;
+
+function post(options: ResolvedOptions, server: string, body: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const fail = (reason: string, cause?: unknown) => reject(new DeviceError("device.preauth_unreachable", { server, reason }, { cause }));
+    const call = request(
+      {
+        host: options.preAuthHost,
+        port: options.preAuthPort,
+        path: "/auth/devicename",
+        method: "POST",
+        headers: { "Content-Type": "application/x-www-form-urlencoded", "Content-Length": Buffer.byteLength(body) },
+        timeout: options.connectTimeoutMilliseconds,
+        ...tlsOptions(options, options.preAuthHost),
+      },
+      (response) => {
+        const chunks: Buffer[] = [];
+        let bytes = 0;
+        response.on("data", (chunk: Buffer) => {
+          bytes += chunk.length;
+          if (bytes > answerBytesMax) call.destroy(new Error(`answer longer than ${answerBytesMax} bytes`));
+          else chunks.push(chunk);
+        });
+        response.on("end", () => resolve(Buffer.concat(chunks).toString("utf8")));
+        response.on("error", (error) => fail(error.message, error));
+      },
+    );
+    call.on("timeout", () => call.destroy(new Error(`no answer within ${options.connectTimeoutMilliseconds} ms`)));
+    call.on("error", (error) => fail(error.message, error));
+    call.end(body);
+  });
+}
+
+interface Answer {
+  code?: unknown;
+  message?: unknown;
+  data?: { iotId?: unknown; iotToken?: unknown; resources?: { mqtt?: { host?: unknown; port?: unknown } } };
+}
+
+/**
+ * Asks the cloud's authentication host for a token (reference section 2.4).
+ *
+ * @throws DeviceError `device.preauth_unreachable`, `device.preauth_malformed`, `device.preauth_refused` (with `cloudCode`
+ *   401 signature, 460 parameter, 500 unknown, 5001 no such device, 6200 other credential kind)
+ */
+export async function preAuthenticate(options: ResolvedOptions): Promise<PreAuthGrant> {
+  const server = `${options.preAuthHost}:${options.preAuthPort}`;
+  const timestamp = options.timestamp === undefined ? String(options.clock.now()) : options.timestamp;
+  const fields = signPreAuth({
+    productKey: options.productKey,
+    deviceName: options.deviceName,
+    deviceSecret: options.deviceSecret,
+    clientId: options.clientId,
+    signMethod: options.signMethod,
+    ...(timestamp === null ? {} : { timestamp }),
+  });
+  const text = await post(options, server, new URLSearchParams(fields).toString());
+  let answer: Answer;
+  try {
+    answer = JSON.parse(text) as Answer;
+  } catch (cause) {
+    throw new DeviceError("device.preauth_malformed", { server, received: text.slice(0, 200) }, { cause });
+  }
+  if (answer.code !== 200) {
+    throw new DeviceError("device.preauth_refused", { cloudCode: String(answer.code), cloudMessage: String(answer.message) });
+  }
+  const { iotId, iotToken, resources } = answer.data ?? {};
+  const { host, port } = resources?.mqtt ?? {};
+  if (typeof iotId !== "string" || typeof iotToken !== "string" || typeof host !== "string" || typeof port !== "number") {
+    throw new DeviceError("device.preauth_malformed", { server, received: Object.keys(answer.data ?? {}).join(", ") });
+  }
+  return { iotId, iotToken, host, port };
+}

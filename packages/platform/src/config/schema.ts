@@ -1,0 +1,78 @@
+/** The one schema of all settings: names, types, defaults and meaning. Everything else (flags, environment, file, docs) follows it. */
+import { type Static, type TSchema, Type } from "typebox";
+import { roomLimits } from "./limits.ts";
+
+/** A section of named limits: the defaults say which members there are and of which type each is. */
+function limitsSection(defaults: Readonly<Record<string, unknown>>): TSchema {
+  const members: Record<string, TSchema> = {};
+  for (const [name, value] of Object.entries(defaults)) {
+    if (typeof value === "number") members[name] = Type.Number({ default: value, minimum: 0 });
+    else if (typeof value === "boolean") members[name] = Type.Boolean({ default: value });
+    else if (Array.isArray(value))
+      members[name] = Type.Array(typeof value[0] === "number" ? Type.Number({ minimum: 0 }) : Type.String(), { default: value });
+    else members[name] = Type.String({ default: String(value) });
+  }
+  return Type.Object(members, { additionalProperties: false, default: {} });
+}
+
+const section = <T extends Record<string, TSchema>>(members: T) => Type.Object(members, { additionalProperties: false, default: {} });
+
+export const settingsSchema = section({
+  dataDir: Type.String({ default: "./data", minLength: 1, description: "SQLite files, CA, keys, firmware" }),
+  host: Type.String({
+    default: "",
+    description: "The name handed to devices and put into the certificate; empty = this machine's host name",
+  }),
+  listen: section({
+    device: Type.Array(Type.String(), {
+      default: ["1883", "8883", "8443"],
+      description: "Device ports, `[host:]port`; each accepts MQTT, TLS, WebSocket and HTTP. 0 = any free port",
+    }),
+    http: Type.Array(Type.String(), { default: ["8080"], description: "REST, vendor APIs, health" }),
+  }),
+  accessKey: section({
+    id: Type.String({ default: "", description: "Root access key id; empty = generated at first start" }),
+    secret: Type.String({ default: "", description: "Root access key secret; empty = generated at first start" }),
+  }),
+  adminPassword: Type.String({ default: "", description: "Password of the console user `admin`; empty = generated at first start" }),
+  plain: Type.Union([Type.Literal("off"), Type.Literal("users"), Type.Literal("anonymous")], {
+    default: "off",
+    description: "Generic MQTT clients: `off`, `users`, `anonymous` (development only)",
+  }),
+  store: Type.String({ default: "sqlite", description: "`sqlite`" }),
+  cluster: Type.String({ default: "", description: "Empty: one node" }),
+  region: Type.String({ default: "cn-shanghai", description: "Region id told to vendor SDKs" }),
+  alibaba: section({
+    keepAlive: Type.Union([Type.Literal("lenient"), Type.Literal("strict")], {
+      default: "lenient",
+      description: "`lenient`: 30 s and more, counted as at most 1200 s. `strict`: 60–300 s, refused outside",
+    }),
+    instanceIds: Type.Array(Type.String(), { default: [], description: "IotInstanceId values that server programs may send; empty = any" }),
+  }),
+  tls: section({
+    minVersion: Type.Union([Type.Literal("TLSv1"), Type.Literal("TLSv1.1"), Type.Literal("TLSv1.2"), Type.Literal("TLSv1.3")], {
+      default: "TLSv1.2",
+      description: "Oldest TLS version on device ports",
+    }),
+  }),
+  rules: section({
+    webhookAllow: Type.Array(Type.String(), {
+      default: [],
+      description: "Private or loopback webhook targets that are allowed: host names, addresses or CIDR ranges",
+    }),
+  }),
+  log: section({
+    level: Type.Union([Type.Literal("debug"), Type.Literal("info"), Type.Literal("warn"), Type.Literal("error"), Type.Literal("silent")], {
+      default: "info",
+    }),
+  }),
+  limits: section(Object.fromEntries(Object.entries(roomLimits).map(([room, defaults]) => [room, limitsSection(defaults)]))),
+});
+
+type RawSettings = Static<typeof settingsSchema>;
+
+/** All settings, checked, with defaults filled in. `limits` has one member per room. */
+export type Settings = Omit<RawSettings, "limits"> & { limits: typeof roomLimits };
+
+/** Settings whose value is never repeated in a message. */
+export const secretPaths: readonly string[] = ["accessKey.secret", "adminPassword"];
