@@ -9,6 +9,7 @@ import type { ErrorTable } from "./platform-error.ts";
 import { registryErrors } from "./registry.ts";
 import { ruleErrors } from "./rules.ts";
 import { startErrors } from "./start.ts";
+import { storeErrors } from "./store.ts";
 
 export const errorTable: ErrorTable = {
   ...accessErrors,
@@ -20,4 +21,5 @@ export const errorTable: ErrorTable = {
   ...registryErrors,
   ...ruleErrors,
   ...startErrors,
+  ...storeErrors,
 };

@@ -1,0 +1,4 @@
+export { defaultStoreLimits, type StoreLimits } from "./limits.ts";
+export { loadMasterKey } from "./master-key.ts";
+export type { SettingsStore } from "./settings-store.ts";
+export { openStore, type Store, type StoreOptions } from "./store.ts";

@@ -1,0 +1,39 @@
+/** Brings a database to the version of this program: all missing migrations in one transaction, or none. */
+import { type Kysely, sql } from "kysely";
+import { type Migration, Migrator } from "kysely/migration";
+import { PlatformError } from "../errors/index.ts";
+import * as first from "./migrations/0001-first.ts";
+import type { Schema } from "./schema.ts";
+
+const migrations: Readonly<Record<string, Migration>> = {
+  "0001-first": first,
+};
+
+const migrationTableName = "migrations";
+
+export async function migrate(db: Kysely<Schema>, file: string): Promise<void> {
+  const unknown = (await appliedMigrations(db)).find((name) => migrations[name] === undefined);
+  if (unknown !== undefined) throw new PlatformError("store.newer_version", { file, migration: unknown });
+
+  const migrator = new Migrator({
+    db,
+    provider: { getMigrations: async () => ({ ...migrations }) },
+    migrationTableName,
+    migrationLockTableName: "migrations_lock",
+  });
+  const { error } = await migrator.migrateToLatest();
+  if (error instanceof PlatformError) throw error;
+  if (error !== undefined) {
+    const problem = error instanceof Error ? error.message : String(error);
+    throw new PlatformError("store.migration_failed", { file, problem }, { cause: error });
+  }
+}
+
+async function appliedMigrations(db: Kysely<Schema>): Promise<string[]> {
+  const tables = await sql<{ name: string }>`select name from sqlite_master where type = 'table' and name = ${migrationTableName}`.execute(
+    db,
+  );
+  if (tables.rows.length === 0) return [];
+  const applied = await sql<{ name: string }>`select name from ${sql.table(migrationTableName)} order by name`.execute(db);
+  return applied.rows.map((row) => row.name);
+}

@@ -1,0 +1,130 @@
+/** The tables as kysely sees them. Times are milliseconds since the epoch; flags are 0 and 1; sealed columns hold ciphertext. */
+import type { Generated, GeneratedAlways } from "kysely";
+
+export interface ProductTable {
+  product_key: string;
+  sealed_secret: Buffer;
+  name: string;
+  description: string;
+  node_type: "device" | "gateway";
+  topic_style: "user" | "legacy" | "none";
+  data_format: 0 | 1;
+  created_at: number;
+}
+
+export interface DeviceTable {
+  id: Generated<number>;
+  product_key: string;
+  device_name: string;
+  iot_id: string;
+  sealed_secret: Buffer;
+  nickname: string;
+  is_enabled: 0 | 1;
+  is_online: 0 | 1;
+  /** Computed by the database from the columns around it, so that it can be indexed. */
+  status: GeneratedAlways<"UNACTIVE" | "ONLINE" | "OFFLINE" | "DISABLE">;
+  created_at: number;
+  modified_at: number;
+  activated_at: number | null;
+  last_online_at: number | null;
+  last_offline_at: number | null;
+  remote_address: string | null;
+}
+
+export interface TopicClassTable {
+  id: Generated<number>;
+  product_key: string;
+  template: string;
+  operation: "PUB" | "SUB" | "ALL";
+  description: string;
+  created_at: number;
+}
+
+export interface DeviceLogTable {
+  id: number;
+  time: number;
+  kind: string;
+  code: string;
+  is_success: 0 | 1;
+  product_key: string | null;
+  device_name: string | null;
+  topic: string | null;
+  qos: number | null;
+  payload_bytes: number | null;
+  remote_address: string | null;
+  client_id: string | null;
+  reason: string | null;
+  received: string | null;
+  expected: string | null;
+}
+
+export interface RuleTable {
+  id: Generated<number>;
+  name: string;
+  description: string;
+  sql_text: string;
+  data_type: "json" | "binary";
+  is_running: 0 | 1;
+  created_at: number;
+  modified_at: number;
+}
+
+export interface RuleActionTable {
+  id: Generated<number>;
+  rule_id: number;
+  /** JSON of the action, sealed: headers of a webhook carry credentials. */
+  sealed_action: Buffer;
+}
+
+export interface RulePendingTable {
+  id: Generated<number>;
+  rule_id: number;
+  action_id: number;
+  topic: string;
+  payload: Buffer;
+  sealed_request: Buffer;
+  tries: number;
+  next_try_at: number;
+  created_at: number;
+}
+
+export interface RuleDeadLetterTable {
+  id: Generated<number>;
+  rule_id: number;
+  action_id: number;
+  time: number;
+  topic: string;
+  payload: Buffer;
+  sealed_request: Buffer;
+  tries: number;
+  code: string;
+  reason: string;
+}
+
+export interface TokenTable {
+  token_hash: string;
+  iot_id: string;
+  product_key: string;
+  device_name: string;
+  expires_at: number;
+}
+
+export interface SettingTable {
+  key: string;
+  /** UTF-8 text, or ciphertext when `is_sealed` is 1. */
+  value: Buffer;
+  is_sealed: 0 | 1;
+}
+
+export interface Schema {
+  products: ProductTable;
+  devices: DeviceTable;
+  topic_classes: TopicClassTable;
+  device_log: DeviceLogTable;
+  rules: RuleTable;
+  rule_actions: RuleActionTable;
+  rule_pending: RulePendingTable;
+  rule_dead_letters: RuleDeadLetterTable;
+  tokens: TokenTable;
+  settings: SettingTable;
+}

@@ -1,0 +1,86 @@
+/** The store's door: one SQLite file under the data directory, and behind it the ports of the rooms. */
+import { Kysely } from "kysely";
+import type { TokenStore } from "../access/index.ts";
+import { type Random, systemRandom } from "../clock.ts";
+import type { DeviceLogStore } from "../device-log/index.ts";
+import { PlatformError } from "../errors/index.ts";
+import type { RegistryStore } from "../registry/index.ts";
+import type { RuleStore } from "../rules/index.ts";
+import { defaultStoreLimits, type StoreLimits } from "./limits.ts";
+import { migrate } from "./migrate.ts";
+import type { Schema } from "./schema.ts";
+import { createSecretBox, masterKeyBytes } from "./secret-box.ts";
+import { createSqliteSettingsStore, type SettingsStore } from "./settings-store.ts";
+import { createSqliteDeviceLogStore } from "./sqlite-device-log-store.ts";
+import { openSqliteFile, TransactionalSqliteDialect } from "./sqlite-file.ts";
+import { createSqliteRegistryStore } from "./sqlite-registry-store.ts";
+import { createSqliteRuleStore } from "./sqlite-rule-store.ts";
+import { createSqliteTokenStore } from "./sqlite-token-store.ts";
+
+export interface Store {
+  registry: RegistryStore;
+  deviceLog: DeviceLogStore;
+  rules: RuleStore;
+  tokens: TokenStore;
+  settings: SettingsStore;
+  close(): Promise<void>;
+}
+
+export interface StoreOptions {
+  /** Directory of `thingstead.db`, made when missing; `:memory:` keeps nothing. */
+  dataDir: string;
+  /** 32 bytes, see `loadMasterKey`. */
+  masterKey: Buffer;
+  /** Draws the nonces of encryption. */
+  random?: Random;
+  limits?: Partial<StoreLimits>;
+}
+
+/**
+ * Opens the store for this process alone and brings it to this version.
+ *
+ * Throws `store.unwritable`, `store.locked`, `store.damaged`, `store.newer_version`, `store.migration_failed`,
+ * `store.wrong_master_key`; nothing is changed then.
+ *
+ * @example const store = await openStore({ dataDir, masterKey: loadMasterKey(dataDir) })
+ */
+export async function openStore({ dataDir, masterKey, random = systemRandom, limits: given = {} }: StoreOptions): Promise<Store> {
+  if (masterKey.length !== masterKeyBytes) {
+    throw new PlatformError("store.master_key_damaged", { file: "masterKey", received: `${masterKey.length} bytes` });
+  }
+  const limits = { ...defaultStoreLimits, ...given };
+  const file = openSqliteFile(dataDir, limits);
+  const db = new Kysely<Schema>({ dialect: new TransactionalSqliteDialect({ database: file }) });
+  const box = createSecretBox(masterKey, random);
+  const settings = createSqliteSettingsStore(db, box);
+  try {
+    await migrate(db, file.path);
+    await checkMasterKey(settings, file.path);
+  } catch (error) {
+    await db.destroy();
+    throw error;
+  }
+  return {
+    registry: createSqliteRegistryStore(db, box),
+    deviceLog: createSqliteDeviceLogStore(db, limits.trimEntriesMax),
+    rules: createSqliteRuleStore(db, box),
+    tokens: createSqliteTokenStore(db),
+    settings,
+    close: () => db.destroy(),
+  };
+}
+
+const keyCheckName = "store.key-check";
+
+/** The first start seals a known text; later starts must be able to open it. */
+async function checkMasterKey(settings: SettingsStore, file: string): Promise<void> {
+  try {
+    const sealed = await settings.read(keyCheckName);
+    if (sealed === undefined) await settings.write(keyCheckName, "thingstead", { isSecret: true });
+  } catch (error) {
+    if (error instanceof PlatformError && error.code === "store.secret_unreadable") {
+      throw new PlatformError("store.wrong_master_key", { file }, { cause: error });
+    }
+    throw error;
+  }
+}
