@@ -1,0 +1,86 @@
+/** Every bound of the rule room in one place. The platform's settings merge over the defaults. */
+export interface RuleLimits {
+  rulesMax: number;
+  /** [alibaba-server 2.8] at most 10 actions on a rule. */
+  actionsPerRuleMax: number;
+  nameCharactersMax: number;
+  descriptionCharactersMax: number;
+  /** Characters of one statement. */
+  sqlCharactersMax: number;
+  /** Brackets, CASE and runs of NOT or minus inside each other. */
+  sqlNestingMax: number;
+  /** [alibaba-server 2.1] entries of a SELECT list. */
+  fieldsMax: number;
+  /** Problems reported for one statement; the rest is left out. */
+  problemsMax: number;
+  topicBytesMax: number;
+  /** Topics whose matching rules are remembered. */
+  topicCacheMax: number;
+  /** Messages waiting for evaluation; above it a QoS 0 message is dropped and counted. */
+  queueMessagesMax: number;
+  /** QoS 1 and 2 messages that wait for their durable part; above it their promise is refused, so no PUBACK goes out. */
+  unacknowledgedMessagesMax: number;
+  /** Longest payload a rule may produce. */
+  resultBytesMax: number;
+  /** Times a message may be republished by rules before the chain is cut. */
+  hopsMax: number;
+  /** Webhook calls owed by one rule and by all rules together. */
+  pendingPerRuleMax: number;
+  pendingMax: number;
+  pendingBytesMax: number;
+  /** Webhook calls under way at once. */
+  concurrencyPerRuleMax: number;
+  concurrencyPerHostMax: number;
+  /** [alibaba-server 2.8] writes in flight. */
+  concurrencyMax: number;
+  /** Wait before each further try; their number is the number of retries. [alibaba-server 2.8] 1 s, 3 s, 10 s. */
+  retryDelaysMilliseconds: readonly number[];
+  /** Up to this share of a delay is added at random so that retries of many messages spread out. 0 = none. */
+  retryJitterShareMax: number;
+  webhookTimeoutMilliseconds: number;
+  webhookTimeoutMillisecondsMax: number;
+  webhookHeadersMax: number;
+  webhookHeaderBytesMax: number;
+  webhookUrlCharactersMax: number;
+  /** Of a webhook's answer; the rest is not read. */
+  webhookAnswerBytesMax: number;
+  /** The oldest goes when one more comes. */
+  deadLettersPerRuleMax: number;
+  /** Wait before a failed write to the store is tried again. */
+  storeRetryMilliseconds: number;
+  pageSizeMax: number;
+}
+
+export const defaultRuleLimits: RuleLimits = {
+  rulesMax: 1000,
+  actionsPerRuleMax: 10,
+  nameCharactersMax: 64,
+  descriptionCharactersMax: 256,
+  sqlCharactersMax: 16_384,
+  sqlNestingMax: 32,
+  fieldsMax: 50,
+  problemsMax: 20,
+  topicBytesMax: 256,
+  topicCacheMax: 10_000,
+  queueMessagesMax: 10_000,
+  unacknowledgedMessagesMax: 50_000,
+  resultBytesMax: 262_144,
+  hopsMax: 8,
+  pendingPerRuleMax: 10_000,
+  pendingMax: 50_000,
+  pendingBytesMax: 67_108_864,
+  concurrencyPerRuleMax: 8,
+  concurrencyPerHostMax: 16,
+  concurrencyMax: 40,
+  retryDelaysMilliseconds: [1000, 3000, 10_000],
+  retryJitterShareMax: 0.2,
+  webhookTimeoutMilliseconds: 5000,
+  webhookTimeoutMillisecondsMax: 30_000,
+  webhookHeadersMax: 20,
+  webhookHeaderBytesMax: 4096,
+  webhookUrlCharactersMax: 2048,
+  webhookAnswerBytesMax: 65_536,
+  deadLettersPerRuleMax: 1000,
+  storeRetryMilliseconds: 1000,
+  pageSizeMax: 100,
+};
