@@ -29,6 +29,13 @@ export interface ConnectRequest {
   isCleanStart: boolean;
 }
 
+/** Something odd that was accepted all the same; goes to the device log. */
+export interface Remark {
+  code: string;
+  received?: string;
+  expected?: string;
+}
+
 /** Who the peer claims to be and what must be looked up to check it. */
 export type Claim =
   /** Prove with the device's secret: `verify(claim, secret)`. `clientMark` = the free part of the client id. */
@@ -39,9 +46,17 @@ export type Claim =
       clientMark: string;
       parameters: Readonly<Record<string, string>>;
       signature: string;
+      remarks?: readonly Remark[];
     }
   /** Prove with a token issued earlier (HTTPS pre-auth). */
-  | { kind: "token"; iotId: string; token: string; clientMark: string; parameters: Readonly<Record<string, string>> };
+  | {
+      kind: "token";
+      iotId: string;
+      token: string;
+      clientMark: string;
+      parameters: Readonly<Record<string, string>>;
+      remarks?: readonly Remark[];
+    };
 
 /** `notMine` lets the next dialect try. */
 export type Identification = Claim | DialectRefusal | { kind: "notMine" };
@@ -90,6 +105,32 @@ export interface KeepAlivePolicy {
   aboveMaximum: "clamp" | "refuse";
 }
 
+export interface DeviceNames {
+  productKey: string;
+  deviceName: string;
+}
+
+/** A request for a token, readable but not yet checked: `signedText` must carry `signature` under the device's secret. */
+export interface PreAuthClaim extends DeviceNames {
+  kind: "pre-auth";
+  clientMark: string;
+  signMethod: string;
+  signature: string;
+  signedText: string;
+}
+
+/** Authentication before the connection (HTTPS), answered in the cloud's own words. */
+export interface PreAuthDialect {
+  /** How long a token is good for. */
+  readonly tokenSeconds: number;
+  read(fields: Readonly<Record<string, string>>): PreAuthClaim | DialectRefusal;
+  verify(claim: PreAuthClaim, deviceSecret: string): { kind: "verified" } | DialectRefusal;
+  /** The JSON body of a success; member order is part of the protocol. */
+  grant(answer: { iotId: string; token: string; host: string; port: number }): object;
+  /** The JSON body of a refusal with this code. */
+  refuse(code: string): object;
+}
+
 export interface Dialect {
   readonly name: string;
   readonly behaviour: DialectBehaviour;
@@ -98,5 +139,10 @@ export interface Dialect {
   verify(claim: Extract<Claim, { kind: "device-signature" }>, deviceSecret: string): { kind: "verified" } | DialectRefusal;
   keepAlive(requestedSeconds: number, policy: KeepAlivePolicy): { kind: "accepted"; seconds: number } | DialectRefusal;
   refusalCodes(code: string): RefusalCodes;
+  /** The device that a CONNECT with this user name speaks of, proven or not: names a refusal in the device log. */
+  claimedDevice(userName: string): DeviceNames | undefined;
+  /** The device whose custom topic this is; undefined for system topics and for topics that are none of this dialect's. */
+  topicOwner(topic: string): DeviceNames | undefined;
+  readonly preAuth?: PreAuthDialect;
   compileRights(productKey: string, deviceName: string, classes: readonly TopicClass[]): TopicRights;
 }

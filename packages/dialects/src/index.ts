@@ -1,1 +1,2 @@
+export * from "./alibaba/index.ts";
 export type * from "./dialect.ts";

@@ -1,0 +1,33 @@
+/** The dialect of Alibaba Cloud IoT Platform (阿里云物联网平台). Source: alibaba-device.md, 1 to 4. */
+import type { Dialect } from "../dialect.ts";
+import { identifyConnect } from "./connect.ts";
+import { parseTopicOwner, parseUserName } from "./identity.ts";
+import { applyKeepAlive } from "./keep-alive.ts";
+import { alibabaPreAuth } from "./pre-auth.ts";
+import { refusalCodesOf } from "./refusals.ts";
+import { compileRights } from "./rights.ts";
+import { verifyConnect } from "./signing.ts";
+
+export const alibabaDialect: Dialect = {
+  name: "alibaba",
+  behaviour: {
+    qosMax: 1,
+    // MQTT knows no answer that says "QoS 2 refused": a client whose publish is dropped waits for PUBREC for ever and
+    // its owner never learns why. [MQTT-3.2.2-11] has the server disconnect, and the device log then tells the reason.
+    onQosAboveMax: "disconnect",
+    retain: "deliver",
+    will: "ignore",
+    wildcards: true,
+    sharedSubscriptions: false,
+    deliveryQos: "publisher",
+    onPublishRefused: "acknowledge",
+  },
+  identify: identifyConnect,
+  verify: verifyConnect,
+  keepAlive: applyKeepAlive,
+  refusalCodes: refusalCodesOf,
+  claimedDevice: parseUserName,
+  topicOwner: parseTopicOwner,
+  compileRights,
+  preAuth: alibabaPreAuth,
+};

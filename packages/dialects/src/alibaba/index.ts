@@ -1,0 +1,10 @@
+export { alibabaDialect } from "./alibaba.ts";
+export { alibabaClientIdLimits, formatClientId, type ParsedClientId, parameterOf, parseClientId } from "./client-id.ts";
+export { type ConnectCredentials, signConnect, tokenConnect } from "./connect.ts";
+export { alibabaCertificateHosts, alibabaRegions, type Endpoint, endpoints } from "./endpoints.ts";
+export { isDeviceName, isIotId, isProductKey } from "./identity.ts";
+export { alibabaKeepAlivePolicy, alibabaStrictKeepAlivePolicy } from "./keep-alive.ts";
+export { preAuthContent, signPreAuth } from "./pre-auth.ts";
+export { alibabaTopicLimits } from "./rights.ts";
+export { defaultSignMethod, readSignMethod, type SignMethod, sign } from "./signing.ts";
+export { alibabaSystemTopics, type SystemTopic } from "./system-topics.ts";
