@@ -1,0 +1,37 @@
+/** Limits of the Alibaba OpenAPI. */
+export interface AlibabaApiLimits {
+  /** How far a request's time stamp may be from our clock. */
+  clockSkewMilliseconds: number;
+  /** Nonces remembered at once; further calls are refused until some expire. */
+  noncesMax: number;
+  /** Parameters of one call, query and body together. */
+  parametersMax: number;
+  /** Length of the string to sign that a signature refusal shows. */
+  stringToSignCharactersMax: number;
+  /** `PageSize` of `QueryProductList`. */
+  productPageEntriesMax: number;
+  /** `PageSize` of `QueryDevice`. */
+  devicePageEntriesMax: number;
+  /** `PageSize` of `ListRule`. */
+  rulePageEntriesMax: number;
+  /** Devices of one `BatchGetDeviceState`. */
+  stateDevicesMax: number;
+  /** Devices of one `BatchQueryDeviceDetail`. */
+  detailDevicesMax: number;
+  /** Devices of one `BatchPub`. */
+  publishDevicesMax: number;
+}
+
+/** The vendor's own figures where it publishes one. */
+export const defaultAlibabaApiLimits: AlibabaApiLimits = {
+  clockSkewMilliseconds: 15 * 60_000,
+  noncesMax: 1_000_000,
+  parametersMax: 20_100,
+  stringToSignCharactersMax: 16_384,
+  productPageEntriesMax: 200,
+  devicePageEntriesMax: 50,
+  rulePageEntriesMax: 100,
+  stateDevicesMax: 50,
+  detailDevicesMax: 100,
+  publishDevicesMax: 100,
+};

@@ -1,0 +1,182 @@
+/** Devices (reference 1.8.B). */
+import { PlatformError } from "../../../errors/index.ts";
+import type { Device, NewDevice, Product } from "../../../registry/index.ts";
+import { defineOperation, type OperationTable, pageCount, readPage } from "../operation.ts";
+import { formatGmt, formatGmtDashed, formatUtc } from "../vendor-times.ts";
+import { deviceSelector, findByIotId, findSelectedDevice } from "./device-selector.ts";
+
+const devicePageEntriesDefault = 10;
+
+export const deviceOperations: OperationTable = {
+  RegisterDevice: defineOperation(
+    {
+      ProductKey: "text",
+      DeviceName: "text?",
+      Nickname: "text?",
+      AppKey: "unsupported",
+      DevEui: "unsupported",
+      JoinEui: "unsupported",
+      LoraNodeType: "unsupported",
+      PinCode: "unsupported",
+    },
+    async (input, { registry }) => {
+      const wanted: NewDevice = {};
+      if (input.DeviceName) wanted.deviceName = input.DeviceName;
+      if (input.Nickname) wanted.nickname = input.Nickname;
+      return { Data: showDevice(await registry.createDevice(input.ProductKey, wanted)) };
+    },
+  ),
+
+  QueryDeviceInfo: defineOperation(deviceSelector, async (input, { registry }) => {
+    return { Data: showDevice(await findSelectedDevice(input, registry)) };
+  }),
+
+  QueryDeviceDetail: defineOperation(deviceSelector, async (input, { registry, region }) => {
+    const device = await findSelectedDevice(input, registry);
+    const product = await registry.getProduct(device.productKey);
+    const { lastOnlineAt, remoteAddress } = device;
+    return {
+      Data: {
+        ...showDetail(device, product, region),
+        GmtOnline: formatGmt(lastOnlineAt),
+        UtcOnline: formatUtc(lastOnlineAt),
+        IpAddress: hostOf(remoteAddress),
+        Owner: true,
+      },
+    };
+  }),
+
+  BatchQueryDeviceDetail: defineOperation({ ProductKey: "text", DeviceName: "list" }, async (input, { registry, region, limits }) => {
+    refuseTooMany(input.DeviceName.length, limits.detailDevicesMax);
+    const product = await registry.getProduct(input.ProductKey);
+    const devices = await Promise.all(input.DeviceName.map((deviceName) => registry.getDevice(input.ProductKey, deviceName)));
+    return { Data: { Data: devices.map((device) => showDetail(device, product, region)) } };
+  }),
+
+  QueryDevice: defineOperation(
+    { ProductKey: "text", CurrentPage: "integer?", PageSize: "integer?", NextToken: "text?" },
+    async (input, { registry, limits }) => {
+      const wantedPage = input.NextToken ? readPageToken(input.NextToken) : (input.CurrentPage ?? 1);
+      const wantedSize = input.PageSize ?? Math.min(devicePageEntriesDefault, limits.devicePageEntriesMax);
+      const { page, pageSize } = readPage(wantedPage, wantedSize, limits.devicePageEntriesMax);
+      const { items, total } = await registry.listDevices(input.ProductKey, { page, pageSize });
+      const pages = pageCount(total, pageSize);
+      const DeviceInfo = items.map((device) => ({
+        ...showDevice(device),
+        DeviceId: device.iotId,
+        DeviceStatus: device.status,
+        GmtCreate: formatGmtDashed(device.createdAt),
+        GmtModified: formatGmtDashed(device.modifiedAt),
+        UtcCreate: formatUtc(device.createdAt),
+        UtcModified: formatUtc(device.modifiedAt),
+      }));
+      return {
+        Data: { DeviceInfo },
+        Page: page,
+        PageSize: pageSize,
+        PageCount: pages,
+        Total: total,
+        NextToken: page < pages ? formatPageToken(page + 1) : undefined,
+      };
+    },
+  ),
+
+  GetDeviceStatus: defineOperation(deviceSelector, async (input, { registry }) => {
+    const device = await findSelectedDevice(input, registry);
+    return { Data: { Status: device.status, Timestamp: statusChangedAt(device) } };
+  }),
+
+  BatchGetDeviceState: defineOperation(
+    { DeviceName: "list?", IotId: "list?", ProductKey: "text?" },
+    async (input, { registry, limits }) => {
+      const { IotId, DeviceName, ProductKey } = input;
+      if (IotId.length === 0 && DeviceName.length === 0) throw new PlatformError("alibaba.device_list_empty");
+      const count = IotId.length > 0 ? IotId.length : DeviceName.length;
+      refuseTooMany(count, limits.stateDevicesMax);
+      const devices = await Promise.all(
+        IotId.length > 0
+          ? IotId.map((iotId) => findByIotId(iotId, registry))
+          : DeviceName.map((name) => findSelectedDevice({ IotId: undefined, ProductKey, DeviceName: name }, registry)),
+      );
+      const DeviceStatus = devices.map((device) => ({
+        AsAddress: hostOf(device.remoteAddress),
+        DeviceId: device.iotId,
+        DeviceName: device.deviceName,
+        IotId: device.iotId,
+        LastOnlineTime: formatGmt(device.lastOnlineAt),
+        Status: device.status,
+      }));
+      return { DeviceStatusList: { DeviceStatus } };
+    },
+  ),
+
+  DisableThing: defineOperation(deviceSelector, async (input, { registry }) => {
+    const { productKey, deviceName } = await findSelectedDevice(input, registry);
+    await registry.setDeviceEnabled(productKey, deviceName, false);
+    return {};
+  }),
+
+  EnableThing: defineOperation(deviceSelector, async (input, { registry }) => {
+    const { productKey, deviceName } = await findSelectedDevice(input, registry);
+    await registry.setDeviceEnabled(productKey, deviceName, true);
+    return {};
+  }),
+
+  DeleteDevice: defineOperation(deviceSelector, async (input, { registry }) => {
+    const { productKey, deviceName } = await findSelectedDevice(input, registry);
+    await registry.deleteDevice(productKey, deviceName);
+    return {};
+  }),
+};
+
+function showDevice({ deviceName, deviceSecret, iotId, nickname, productKey }: Device) {
+  return { DeviceName: deviceName, DeviceSecret: deviceSecret, IotId: iotId, Nickname: nickname, ProductKey: productKey };
+}
+
+function showDetail(device: Device, product: Product, region: string) {
+  return {
+    ...showDevice(device),
+    // No version was ever reported: the vendor shows an empty text then.
+    FirmwareVersion: "",
+    GmtActive: formatGmt(device.activatedAt),
+    GmtCreate: formatGmt(device.createdAt),
+    UtcActive: formatUtc(device.activatedAt),
+    UtcCreate: formatUtc(device.createdAt),
+    NodeType: product.nodeType === "gateway" ? 1 : 0,
+    ProductName: product.name,
+    Region: region,
+    Status: device.status,
+  };
+}
+
+function statusChangedAt({ status, createdAt, modifiedAt, lastOnlineAt, lastOfflineAt }: Device): number {
+  if (status === "DISABLE") return modifiedAt;
+  return Math.max(lastOnlineAt ?? createdAt, lastOfflineAt ?? createdAt);
+}
+
+/** `203.0.113.5:4711` and `[2001:db8::1]:4711` without their port. */
+function hostOf(address: string | undefined): string {
+  if (address === undefined) return "";
+  const [, bracketed] = /^\[([^\]]+)\](?::\d+)?$/.exec(address) ?? [];
+  return bracketed ?? (/^[^:]+:\d+$/.test(address) ? address.slice(0, address.lastIndexOf(":")) : address);
+}
+
+function refuseTooMany(received: number, expected: number): void {
+  if (received > expected) throw new PlatformError("alibaba.too_many_devices", { received, expected });
+}
+
+function formatPageToken(page: number): string {
+  return Buffer.from(`page:${page}`).toString("base64url");
+}
+
+function readPageToken(token: string): number {
+  const [, page] = /^page:(\d{1,9})$/.exec(Buffer.from(token, "base64url").toString("utf8")) ?? [];
+  if (page === undefined) {
+    throw new PlatformError("alibaba.invalid_parameter", {
+      parameter: "NextToken",
+      received: token,
+      expected: "a token of an earlier answer",
+    });
+  }
+  return Number(page);
+}

@@ -1,0 +1,15 @@
+import type { OperationTable } from "../operation.ts";
+import { deviceOperations } from "./device-operations.ts";
+import { messageOperations } from "./message-operations.ts";
+import { productOperations } from "./product-operations.ts";
+import { ruleOperations } from "./rule-operations.ts";
+import { topicOperations } from "./topic-operations.ts";
+
+/** Every operation that this server has, by the vendor's name. */
+export const operations: OperationTable = {
+  ...productOperations,
+  ...deviceOperations,
+  ...topicOperations,
+  ...messageOperations,
+  ...ruleOperations,
+};
