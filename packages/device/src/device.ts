@@ -1,11 +1,12 @@
 import { EventEmitter } from "node:events";
-import { signConnect, tokenConnect, topicMatchesFilter } from "@thingstead/dialects";
+import { signConnect, tokenConnect } from "@thingstead/dialects";
 import { type ErrorWithReasonCode, type IClientOptions, type IPublishPacket, MqttClient } from "mqtt";
 import { DeviceError } from "./errors.ts";
 import { type DeviceOptions, type ResolvedOptions, resolveOptions } from "./options.ts";
 import { type PreAuthGrant, preAuthenticate } from "./pre-auth.ts";
 import { reconnectDelay } from "./reconnect-delay.ts";
 import { openStream } from "./stream.ts";
+import { topicMatchesFilter } from "./topic-filter.ts";
 
 /** `idle` before connect, `offline` while away and trying again, `ended` for good. */
 export type DeviceState = "idle" | "connecting" | "online" | "offline" | "ended";
@@ -193,7 +194,7 @@ export class Device extends EventEmitter<DeviceEvents> {
   #credentials(): { clientId: string; userName: string; password: string } {
     const { productKey, deviceName, deviceSecret, clientId, signMethod, parameters, mode, clock } = this.#options;
     if (this.#grant !== undefined) {
-      return tokenConnect({ iotId: this.#grant.iotId, iotToken: this.#grant.iotToken, clientId, secureMode: -1, signMethod, parameters });
+      return tokenConnect({ iotId: this.#grant.iotId, iotToken: this.#grant.iotToken, clientId, secureMode: -1, parameters });
     }
     const timestamp = this.#options.timestamp === undefined ? String(clock.now()) : this.#options.timestamp;
     return signConnect({

@@ -76,6 +76,9 @@ export interface ResolvedOptions {
   clock: Clock;
 }
 
+/** The vendor's ports; the MQTT one takes plain and TLS connections. */
+const mqttPort = 1883;
+const preAuthPort = 443;
 const modes: readonly ConnectMode[] = ["tcp", "tls", "preauth"];
 const signMethods: readonly SignMethod[] = ["hmacmd5", "hmacsha1", "hmacsha256"];
 
@@ -118,9 +121,9 @@ export function resolveOptions(options: DeviceOptions): ResolvedOptions {
     deviceSecret: requireText(options, "deviceSecret"),
     mode,
     host: options.host ?? cloud.mqtt.host,
-    port: requireInteger("port", options.port ?? cloud.mqtt.port, 1, 65_535),
-    preAuthHost: options.preAuthHost ?? options.host ?? cloud.preAuth.host,
-    preAuthPort: requireInteger("preAuthPort", options.preAuthPort ?? cloud.preAuth.port, 1, 65_535),
+    port: requireInteger("port", options.port ?? mqttPort, 1, 65_535),
+    preAuthHost: options.preAuthHost ?? options.host ?? cloud.auth.host,
+    preAuthPort: requireInteger("preAuthPort", options.preAuthPort ?? preAuthPort, 1, 65_535),
     keepHost: options.keepHost ?? options.host !== undefined,
     clientId,
     signMethod: requireOneOf("signMethod", options.signMethod ?? (mode === "preauth" ? "hmacsha1" : "hmacsha256"), signMethods),
