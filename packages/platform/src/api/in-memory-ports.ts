@@ -1,0 +1,306 @@
+/** Test doubles of the rooms below the API: small, in memory, faithful to the contracts where the API depends on them. */
+import { pino } from "pino";
+import type { Clock } from "../clock.ts";
+import type { DeviceLog, LogEntry, LogQuery } from "../device-log/index.ts";
+import { PlatformError } from "../errors/index.ts";
+import type { CloudPublish, Messages } from "../messages/index.ts";
+import type { Device, NewDevice, Page, Paged, Product, Registry, TopicClassRecord } from "../registry/index.ts";
+import type { DeadLetter, NewRule, Rule, RuleEngine } from "../rules/index.ts";
+import { createAccessKeys } from "./access-keys.ts";
+import { type ApiLimits, defaultApiLimits } from "./limits.ts";
+import type { ApiPorts } from "./ports.ts";
+import type { RawApiRequest } from "./raw-request.ts";
+
+export const testKey = { id: "root", secret: "s3cret-of-the-root-key" };
+export const testTime = Date.UTC(2026, 0, 2, 3, 4, 5, 678);
+
+/** A clock that moves only when told. */
+export function createManualClock(): Clock & { advance(milliseconds: number): void } {
+  let now = testTime;
+  let timers: { at: number; task: () => void }[] = [];
+  return {
+    now: () => now,
+    after(milliseconds, task) {
+      const timer = { at: now + milliseconds, task };
+      timers.push(timer);
+      return () => {
+        timers = timers.filter((other) => other !== timer);
+      };
+    },
+    soon: (task) => task(),
+    advance(milliseconds) {
+      now += milliseconds;
+      const due = timers.filter((timer) => timer.at <= now);
+      timers = timers.filter((timer) => timer.at > now);
+      for (const { task } of due) task();
+    },
+  };
+}
+
+function pageOf<T>(items: T[], { page, pageSize }: Page): Paged<T> {
+  return { items: items.slice((page - 1) * pageSize, page * pageSize), page, pageSize, total: items.length };
+}
+
+function unused(name: string): never {
+  throw new Error(`the API must not call ${name}`);
+}
+
+export function createInMemoryRegistry(): Registry {
+  const products = new Map<string, Product>();
+  const devices = new Map<string, Device>();
+  const topicClasses: TopicClassRecord[] = [];
+  let count = 0;
+
+  function product(productKey: string): Product {
+    const found = products.get(productKey);
+    if (found === undefined) throw new PlatformError("registry.product_not_found", { productKey });
+    return found;
+  }
+
+  function device(productKey: string, deviceName: string): Device {
+    product(productKey);
+    const found = devices.get(`${productKey}/${deviceName}`);
+    if (found === undefined) throw new PlatformError("registry.device_not_found", { productKey, deviceName });
+    return found;
+  }
+
+  function add(productKey: string, wish: NewDevice): Device {
+    product(productKey);
+    count += 1;
+    const made: Device = {
+      iotId: wish.iotId ?? `iot${count}`,
+      productKey,
+      deviceName: wish.deviceName ?? `device${count}`,
+      deviceSecret: wish.deviceSecret ?? `secret${count}`,
+      nickname: wish.nickname ?? "",
+      status: "UNACTIVE",
+      isEnabled: true,
+      createdAt: testTime,
+      modifiedAt: testTime,
+    };
+    devices.set(`${productKey}/${made.deviceName}`, made);
+    return made;
+  }
+
+  const countOf = (productKey: string) => [...devices.values()].filter((one) => one.productKey === productKey).length;
+
+  return {
+    async createProduct(wish) {
+      count += 1;
+      const made: Product = {
+        productKey: wish.productKey ?? `pk${count}`,
+        productSecret: wish.productSecret ?? `productSecret${count}`,
+        name: wish.name,
+        description: wish.description ?? "",
+        nodeType: wish.nodeType ?? "device",
+        topicStyle: wish.topicStyle ?? "user",
+        dataFormat: wish.dataFormat ?? 1,
+        createdAt: testTime,
+      };
+      products.set(made.productKey, made);
+      return made;
+    },
+    findProduct: async (productKey) => products.get(productKey),
+    getProduct: async (productKey) => ({ ...product(productKey), deviceCount: countOf(productKey) }),
+    listProducts: async (page) =>
+      pageOf(
+        [...products.values()].map((one) => ({ ...one, deviceCount: countOf(one.productKey) })),
+        page,
+      ),
+    updateProduct: async (productKey, change) => Object.assign(product(productKey), change),
+    async deleteProduct(productKey) {
+      product(productKey);
+      products.delete(productKey);
+    },
+    createDevice: async (productKey, wish) => add(productKey, wish),
+    createDevices: async (productKey, batch) =>
+      "count" in batch
+        ? Array.from({ length: batch.count }, () => add(productKey, {}))
+        : batch.devices.map((wish) => add(productKey, wish)),
+    findDevice: async (productKey, deviceName) => devices.get(`${productKey}/${deviceName}`),
+    findDeviceByIotId: async (iotId) => [...devices.values()].find((one) => one.iotId === iotId),
+    getDevice: async (productKey, deviceName) => device(productKey, deviceName),
+    async listDevices(productKey, page, filter = {}) {
+      if (productKey !== undefined) product(productKey);
+      const fits = [...devices.values()].filter(
+        (one) =>
+          (productKey === undefined || one.productKey === productKey) &&
+          (filter.status === undefined || one.status === filter.status) &&
+          (filter.namePrefix === undefined || one.deviceName.startsWith(filter.namePrefix)),
+      );
+      return pageOf(fits, page);
+    },
+    updateDevice: async (productKey, deviceName, change) => Object.assign(device(productKey, deviceName), change),
+    setDeviceEnabled: async (productKey, deviceName, isEnabled) =>
+      Object.assign(device(productKey, deviceName), { isEnabled, status: isEnabled ? "OFFLINE" : "DISABLE" }),
+    async deleteDevice(productKey, deviceName) {
+      device(productKey, deviceName);
+      devices.delete(`${productKey}/${deviceName}`);
+    },
+    markOnline: () => unused("markOnline"),
+    markOffline: () => unused("markOffline"),
+    async createTopicClass(productKey, { topic, operation, description }) {
+      product(productKey);
+      const template = topic.startsWith("/") ? topic : `/\${productKey}/\${deviceName}/${topic}`;
+      const made = { id: topicClasses.length + 1, productKey, template, operation, description: description ?? "", createdAt: testTime };
+      topicClasses.push(made);
+      return made;
+    },
+    async listTopicClasses(productKey) {
+      product(productKey);
+      return topicClasses.filter((one) => one.productKey === productKey);
+    },
+    async deleteTopicClass(id) {
+      topicClasses.splice(
+        topicClasses.findIndex((one) => one.id === id),
+        1,
+      );
+    },
+    onChange: () => unused("onChange"),
+    start: async () => {},
+    close: async () => {},
+  };
+}
+
+export function createInMemoryRules(): RuleEngine & { deadLetters: DeadLetter[] } {
+  const rules = new Map<number, Rule>();
+  const deadLetters: DeadLetter[] = [];
+  let count = 0;
+
+  function rule(id: number): Rule {
+    const found = rules.get(id);
+    if (found === undefined) throw new PlatformError("rules.not_found", { id });
+    return found;
+  }
+
+  const numberActions = (ruleId: number, actions: NewRule["actions"] = []) =>
+    actions.map((action, index) => ({ id: ruleId * 100 + index, ruleId, action }));
+
+  return {
+    deadLetters,
+    async create(wish) {
+      count += 1;
+      const made: Rule = {
+        id: count,
+        name: wish.name,
+        description: wish.description ?? "",
+        sql: wish.sql ?? "",
+        dataType: wish.dataType ?? "json",
+        isRunning: wish.isRunning ?? false,
+        actions: numberActions(count, wish.actions),
+        createdAt: testTime,
+        modifiedAt: testTime,
+        statistics: { matched: 0, passed: 0, failed: 0, deadLetters: 0, dropped: 0 },
+      };
+      rules.set(made.id, made);
+      return made;
+    },
+    get: async (id) => rule(id),
+    list: async (page) => pageOf([...rules.values()], page),
+    update: async (id, { actions, ...change }) =>
+      Object.assign(rule(id), change, actions === undefined ? {} : { actions: numberActions(id, actions) }),
+    async delete(id) {
+      rule(id);
+      rules.delete(id);
+    },
+    start: async (id) => Object.assign(rule(id), { isRunning: true }),
+    stop: async (id) => Object.assign(rule(id), { isRunning: false }),
+    addAction: () => unused("addAction"),
+    removeAction: () => unused("removeAction"),
+    check: (sql, sample) =>
+      sql.startsWith("SELECT")
+        ? { problems: [], ...(sample === undefined ? {} : { isMatch: true, result: { text: Buffer.from(sample.payload).toString() } }) }
+        : { problems: [{ message: "expected SELECT", line: 1, column: 1 }] },
+    listDeadLetters: async (ruleId, page) =>
+      pageOf(
+        deadLetters.filter((letter) => letter.ruleId === ruleId),
+        page,
+      ),
+    async retryDeadLetter(id) {
+      if (!deadLetters.some((letter) => letter.id === id)) throw new PlatformError("rules.dead_letter_not_found", { id });
+    },
+    async deleteDeadLetter(id) {
+      deadLetters.splice(
+        deadLetters.findIndex((letter) => letter.id === id),
+        1,
+      );
+    },
+    tapsFor: () => unused("tapsFor"),
+    onChange: () => unused("onChange"),
+    offer: () => unused("offer"),
+    open: async () => {},
+    close: async () => {},
+  };
+}
+
+export function createInMemoryDeviceLog(): DeviceLog & { followers: Set<(entry: LogEntry) => void> } {
+  const entries: LogEntry[] = [];
+  const followers = new Set<(entry: LogEntry) => void>();
+
+  const fits = (entry: LogEntry, query: LogQuery) =>
+    (query.productKey === undefined || entry.productKey === query.productKey) &&
+    (query.deviceName === undefined || entry.deviceName === query.deviceName) &&
+    (query.kind === undefined || entry.kind === query.kind) &&
+    (query.code === undefined || entry.code === query.code) &&
+    (query.isSuccess === undefined || entry.isSuccess === query.isSuccess) &&
+    (query.since === undefined || entry.time >= query.since) &&
+    (query.until === undefined || entry.time <= query.until) &&
+    (query.beforeId === undefined || entry.id < query.beforeId) &&
+    (query.afterId === undefined || entry.id > query.afterId);
+
+  return {
+    followers,
+    write(entry) {
+      const written: LogEntry = { time: testTime, ...entry, id: entries.length + 1 };
+      entries.push(written);
+      for (const follower of followers) follower(written);
+    },
+    wants: () => true,
+    query: async (query) =>
+      entries
+        .filter((entry) => fits(entry, query))
+        .reverse()
+        .slice(0, query.limit ?? 100),
+    follow(filter, listener) {
+      const follower = (entry: LogEntry) => {
+        if (fits(entry, filter)) listener(entry);
+      };
+      followers.add(follower);
+      return () => followers.delete(follower);
+    },
+    close: async () => {},
+  };
+}
+
+export function createTestPorts(limits: Partial<ApiLimits> = {}) {
+  const published: CloudPublish[] = [];
+  const vendorCalls: RawApiRequest[] = [];
+  const logLines: string[] = [];
+  const messages: Messages = {
+    async publish(message) {
+      published.push(message);
+      return { messageId: "1234567890123456789", delivered: 1, queued: 0 };
+    },
+  };
+  const ports = {
+    registry: createInMemoryRegistry(),
+    rules: createInMemoryRules(),
+    messages,
+    deviceLog: createInMemoryDeviceLog(),
+    accessKeys: createAccessKeys({ rootKey: testKey }),
+    status: () => ({
+      status: "ok" as const,
+      version: "1.2.3",
+      listen: { device: ["127.0.0.1:1883", "127.0.0.1:8883"], http: ["127.0.0.1:8080"], amqp: [] },
+    }),
+    alibaba: async (request: RawApiRequest) => {
+      vendorCalls.push(request);
+      return { status: 200, headers: { "content-type": "application/json" }, body: '{"Success":true}' };
+    },
+    host: "things.example",
+    limits: { ...defaultApiLimits, ...limits },
+    logger: pino({ level: "debug" }, { write: (line: string) => logLines.push(line) }),
+    clock: createManualClock(),
+  } satisfies ApiPorts;
+  return { ports, published, vendorCalls, logLines };
+}

@@ -1,0 +1,80 @@
+/** Listening sockets of the HTTP API, one per address. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import { PlatformError } from "../errors/index.ts";
+import { toErrorBody } from "./error-answer.ts";
+import type { ApiLimits } from "./limits.ts";
+
+export type RequestListener = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** @throws PlatformError `api.listen_failed` when the address cannot be bound. */
+export async function listenOn(
+  entry: string,
+  listener: RequestListener,
+  limits: ApiLimits,
+  nextRequestId: () => string,
+): Promise<{ server: Server; address: string }> {
+  const server = createServer(
+    {
+      maxHeaderSize: limits.headerBytesMax,
+      requestTimeout: limits.requestTimeoutSeconds * 1000,
+      headersTimeout: limits.headersTimeoutSeconds * 1000,
+      keepAliveTimeout: limits.keepAliveSeconds * 1000,
+      connectionsCheckingInterval: 5_000,
+    },
+    listener,
+  );
+  server.maxConnections = limits.connectionsMax;
+  server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
+    refuseBytes(error, socket as Socket, limits, nextRequestId());
+  });
+  const { host, port } = parseListenEntry(entry);
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      reject(new PlatformError("api.listen_failed", { address: entry, reason: error.code ?? error.message }, { cause: error }));
+    });
+    server.listen({ port, ...(host === undefined ? {} : { host }) }, resolve);
+  });
+  return { server, address: formatAddress(server.address() as AddressInfo) };
+}
+
+/** `8080`, `127.0.0.1:8080`, `[::1]:8080`, `localhost:0`. */
+export function parseListenEntry(entry: string): { host: string | undefined; port: number } {
+  const match = /^(?:(?:\[([^\]]+)\]|([^:]+)):)?(\d{1,5})$/.exec(entry.trim());
+  const port = Number(match?.[3]);
+  if (match === null || port > 65_535) {
+    throw new PlatformError("api.listen_failed", { address: entry, reason: "not of the form [host:]port" });
+  }
+  return { host: match[1] ?? match[2], port };
+}
+
+function formatAddress({ address, port }: AddressInfo): string {
+  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+/** What is not HTTP, or too much of it, is answered in our error shape as well, as far as the peer still listens. */
+function refuseBytes(error: NodeJS.ErrnoException, socket: Socket, limits: ApiLimits, requestId: string): void {
+  if (error.code === "ECONNRESET" || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const refusal = toRefusal(error, limits);
+  const body = JSON.stringify(toErrorBody(refusal, requestId, "en"));
+  const status = refusal.row.http;
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\nContent-Type: application/json; charset=utf-8\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+    () => socket.destroy(),
+  );
+}
+
+function toRefusal(error: NodeJS.ErrnoException, limits: ApiLimits): PlatformError {
+  switch (error.code) {
+    case "HPE_HEADER_OVERFLOW":
+      return new PlatformError("api.header_too_large", { headerBytesMax: limits.headerBytesMax });
+    case "ERR_HTTP_REQUEST_TIMEOUT":
+      return new PlatformError("api.request_timeout", { requestTimeoutSeconds: limits.requestTimeoutSeconds });
+    default:
+      return new PlatformError("api.http_malformed", { reason: error.code ?? "unreadable" });
+  }
+}

@@ -1,0 +1,26 @@
+/** What the HTTP API asks of the rest of the platform. */
+import type { Logger } from "pino";
+import type { Clock } from "../clock.ts";
+import type { DeviceLog } from "../device-log/index.ts";
+import type { Messages } from "../messages/index.ts";
+import type { Registry } from "../registry/index.ts";
+import type { RuleEngine } from "../rules/index.ts";
+import type { AccessKeys } from "./access-keys.ts";
+import type { HealthStatus } from "./health.ts";
+import type { ApiLimits } from "./limits.ts";
+import type { RawApiRequest, RawApiResponse } from "./raw-request.ts";
+
+export interface ApiPorts {
+  registry: Registry;
+  rules: RuleEngine;
+  messages: Messages;
+  deviceLog: DeviceLog;
+  accessKeys: AccessKeys;
+  status: () => HealthStatus;
+  alibaba: (request: RawApiRequest) => Promise<RawApiResponse>;
+  /** The host name handed to devices. */
+  host: string;
+  limits: ApiLimits;
+  logger: Logger;
+  clock: Clock;
+}

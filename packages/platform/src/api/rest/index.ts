@@ -1,0 +1,91 @@
+/** The REST API under /api/v1 and its OpenAPI document. */
+import swagger from "@fastify/swagger";
+import type { TSchema } from "typebox";
+import { PlatformError } from "../../errors/index.ts";
+import type { FailedAuthCounter } from "../failed-auth.ts";
+import type { ApiPorts } from "../ports.ts";
+import { compileValidator } from "../validate.ts";
+import { addCredentialRoutes } from "./credentials.ts";
+import { addDeadLetterRoutes } from "./dead-letters.ts";
+import { addDeviceBatchRoutes } from "./device-batches.ts";
+import { addDeviceLogRoutes } from "./device-log.ts";
+import { addDeviceRoutes } from "./devices.ts";
+import { addLogStreamRoute, type LogStreams } from "./log-stream.ts";
+import { addMessageRoutes } from "./messages.ts";
+import { addProductRoutes } from "./products.ts";
+import type { RestApp } from "./rest-app.ts";
+import { addRuleRoutes } from "./rules.ts";
+import { sharedSchemas } from "./schemas.ts";
+import { addTopicRoutes } from "./topics.ts";
+
+export type { RestApp } from "./rest-app.ts";
+export type { LogStreams };
+
+export const restPrefix = "/api/v1";
+const documentPath = "/openapi.json";
+
+export interface RestPorts extends Omit<ApiPorts, "alibaba" | "logger"> {
+  failedAuth: FailedAuthCounter;
+}
+
+/** Adds every route of the REST API to `app`; all but the document ask for an access key. */
+export async function addRestApi(app: RestApp, ports: RestPorts): Promise<LogStreams> {
+  let streams: LogStreams | undefined;
+  await app.register(
+    async (scope: RestApp) => {
+      // A scope with schemas of its own does not inherit a compiler: it is set here, where it is needed.
+      scope.setValidatorCompiler<TSchema>(({ schema, httpPart }) => compileValidator(schema, httpPart ?? "body"));
+      for (const schema of sharedSchemas) scope.addSchema(schema);
+      await scope.register(swagger, {
+        openapi: {
+          openapi: "3.1.0",
+          info: {
+            title: "Thingstead REST API",
+            description: "Products, devices, topics, rules, messages and the device log of this server.",
+            version: ports.status().version,
+            license: { name: "Apache-2.0", identifier: "Apache-2.0" },
+          },
+          components: {
+            securitySchemes: { accessKey: { type: "http", scheme: "bearer", description: "Bearer <keyId>:<secret>" } },
+          },
+          security: [{ accessKey: [] }],
+        },
+        refResolver: { buildLocalReference: (json, _base, _fragment, index) => (typeof json.$id === "string" ? json.$id : `def-${index}`) },
+      });
+      scope.addHook("onRequest", async (request, reply) => {
+        void reply.header("cache-control", "no-store");
+        if (request.routeOptions.url !== `${restPrefix}${documentPath}`) checkAccessKey(request, ports);
+      });
+      addProductRoutes(scope, ports);
+      addTopicRoutes(scope, ports);
+      addDeviceRoutes(scope, ports);
+      addDeviceBatchRoutes(scope, ports);
+      addCredentialRoutes(scope, ports);
+      addMessageRoutes(scope, ports);
+      addRuleRoutes(scope, ports);
+      addDeadLetterRoutes(scope, ports);
+      addDeviceLogRoutes(scope, ports);
+      streams = addLogStreamRoute(scope, ports);
+      scope.get(documentPath, { schema: { hide: true } }, async () => scope.swagger());
+    },
+    { prefix: restPrefix },
+  );
+  return { endAll: () => streams?.endAll() };
+}
+
+/** `Authorization: Bearer <keyId>:<secret>`; the scheme in any letter case (RFC 9110 section 11.1). */
+function checkAccessKey(request: { headers: { authorization?: string | undefined }; ip: string }, ports: RestPorts): void {
+  ports.failedAuth.admit(request.ip);
+  const authorization = request.headers.authorization;
+  const match = /^bearer +([^:\s]+):(\S+)$/i.exec(authorization ?? "");
+  if (match === null) {
+    if (authorization !== undefined) ports.failedAuth.failed(request.ip);
+    throw new PlatformError("api.credentials_missing", {
+      received: authorization === undefined ? "no Authorization header" : `the scheme ${authorization.split(" ", 1)[0]?.slice(0, 20)}`,
+    });
+  }
+  const [, keyId = "", secret = ""] = match;
+  if (ports.accessKeys.verifyBearer(keyId, secret)) return;
+  ports.failedAuth.failed(request.ip);
+  throw new PlatformError("api.access_key_invalid", { keyId: keyId.slice(0, 64) });
+}

@@ -1,0 +1,188 @@
+/** The device log as server-sent events: resumes after an id, shows dead connections, and never buffers without end. */
+import type { ServerResponse } from "node:http";
+import { Type } from "typebox";
+import type { Clock } from "../../clock.ts";
+import type { DeviceLog, LogEntry, LogQuery } from "../../device-log/index.ts";
+import { PlatformError } from "../../errors/index.ts";
+import type { ApiLimits } from "../limits.ts";
+import type { ApiPorts } from "../ports.ts";
+import type { RestApp } from "./rest-app.ts";
+import { errorAnswers, logKindSchema } from "./schemas.ts";
+import { toLogEntryView } from "./views.ts";
+
+type Filter = Pick<LogQuery, "productKey" | "deviceName" | "kind" | "isSuccess">;
+
+/** The open streams; the server ends them when it closes. */
+export interface LogStreams {
+  endAll(): void;
+}
+
+export function addLogStreamRoute(app: RestApp, ports: Pick<ApiPorts, "deviceLog" | "limits" | "clock">): LogStreams {
+  const { deviceLog, limits, clock } = ports;
+  const open = new Set<() => void>();
+
+  app.get(
+    "/device-log/stream",
+    {
+      schema: {
+        summary: "Follow what happens to devices, as server-sent events",
+        description:
+          "Each event carries one LogEntry as JSON; its id is the entry's id. After a break, send it back as `Last-Event-ID` or `afterId`. " +
+          "An event `gap` says that more happened meanwhile than is sent again. A reader that is too slow is cut off and may resume.",
+        operationId: "followDeviceLog",
+        tags: ["device log"],
+        querystring: Type.Object(
+          {
+            productKey: Type.Optional(Type.String()),
+            deviceName: Type.Optional(Type.String()),
+            kind: Type.Optional(logKindSchema),
+            isSuccess: Type.Optional(Type.Boolean()),
+            afterId: Type.Optional(Type.Integer({ minimum: 0, description: "First send what came after this entry." })),
+          },
+          { additionalProperties: false },
+        ),
+        response: {
+          200: { description: "Events.", content: { "text/event-stream": { schema: Type.String() } } },
+          ...errorAnswers(),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { afterId, ...filter } = request.query;
+      const resumeAfterId = afterId ?? readLastEventId(request.headers["last-event-id"]);
+      if (open.size >= limits.followersMax) {
+        throw new PlatformError("api.too_many_followers", { followersMax: limits.followersMax });
+      }
+      const stream = createStream(reply.raw, clock, limits);
+      open.add(stream.end);
+      const waiting: LogEntry[] = [];
+      let isReplaying = true;
+      let unfollow: (() => void) | undefined;
+      stream.onEnd(() => {
+        open.delete(stream.end);
+        unfollow?.();
+      });
+      try {
+        // Following starts before the past is read, so that nothing falls between the two.
+        unfollow = deviceLog.follow(filter, (entry) => {
+          if (!isReplaying) stream.send(entry);
+          else if (waiting.length < limits.streamReplayEntriesMax) waiting.push(entry);
+          else stream.overflow();
+        });
+        const past = resumeAfterId === undefined ? undefined : await readPast(deviceLog, filter, resumeAfterId, limits);
+        reply.hijack();
+        stream.begin();
+        if (past?.hasGap) stream.gap(resumeAfterId ?? 0);
+        for (const entry of past?.entries ?? []) stream.send(entry);
+        for (const entry of waiting) stream.send(entry);
+        isReplaying = false;
+      } catch (error) {
+        stream.abandon();
+        throw error;
+      }
+      return reply;
+    },
+  );
+
+  return {
+    endAll() {
+      for (const end of open) end();
+    },
+  };
+}
+
+function readLastEventId(header: string | string[] | undefined): number | undefined {
+  return typeof header === "string" && /^\d{1,15}$/.test(header) ? Number(header) : undefined;
+}
+
+/** Oldest first, all that came after `afterId`, but no more than the newest `streamReplayEntriesMax`. */
+async function readPast(
+  deviceLog: DeviceLog,
+  filter: Filter,
+  afterId: number,
+  limits: ApiLimits,
+): Promise<{ entries: LogEntry[]; hasGap: boolean }> {
+  const newestFirst: LogEntry[] = [];
+  while (newestFirst.length <= limits.streamReplayEntriesMax) {
+    const last = newestFirst.at(-1);
+    const page = await deviceLog.query({
+      ...filter,
+      afterId,
+      limit: limits.pageSizeMax,
+      ...(last === undefined ? {} : { beforeId: last.id }),
+    });
+    newestFirst.push(...page);
+    if (page.length < limits.pageSizeMax) break;
+  }
+  const hasGap = newestFirst.length > limits.streamReplayEntriesMax;
+  return { entries: newestFirst.slice(0, limits.streamReplayEntriesMax).reverse(), hasGap };
+}
+
+function createStream(raw: ServerResponse, clock: Clock, limits: ApiLimits) {
+  let phase: "prepared" | "open" | "ended" = "prepared";
+  let lastId = 0;
+  let cancelHeartbeat: (() => void) | undefined;
+  const enders: (() => void)[] = [];
+
+  function finish(): boolean {
+    if (phase === "ended") return false;
+    phase = "ended";
+    cancelHeartbeat?.();
+    for (const ender of enders) ender();
+    return true;
+  }
+
+  function write(text: string): void {
+    if (phase !== "open") return;
+    raw.write(text);
+    if (raw.writableLength > limits.streamBufferBytesMax) overflow();
+  }
+
+  function overflow(): void {
+    if (finish()) raw.destroy();
+  }
+
+  function scheduleHeartbeat(): void {
+    cancelHeartbeat = clock.after(limits.streamHeartbeatSeconds * 1000, () => {
+      write(": alive\n\n");
+      if (phase === "open") scheduleHeartbeat();
+    });
+  }
+
+  raw.once("close", finish);
+
+  return {
+    onEnd(ender: () => void) {
+      enders.push(ender);
+    },
+    begin() {
+      if (phase !== "prepared") return;
+      phase = "open";
+      raw.writeHead(200, {
+        "content-type": "text/event-stream; charset=utf-8",
+        "cache-control": "no-store",
+        "x-accel-buffering": "no",
+        "x-content-type-options": "nosniff",
+      });
+      raw.write(": thingstead device log\n\n");
+      scheduleHeartbeat();
+    },
+    send(entry: LogEntry) {
+      // An entry may come twice: read from the past and followed live.
+      if (entry.id <= lastId) return;
+      lastId = entry.id;
+      write(`id: ${entry.id}\ndata: ${JSON.stringify(toLogEntryView(entry))}\n\n`);
+    },
+    gap(afterId: number) {
+      write(`event: gap\ndata: ${JSON.stringify({ afterId })}\n\n`);
+    },
+    overflow,
+    /** Ends the stream properly, as the server closes. */
+    end() {
+      const wasOpen = phase === "open";
+      if (finish() && wasOpen) raw.end();
+    },
+    /** The request is answered with an error instead. */
+    abandon: finish,
+  };
+}

@@ -1,0 +1,111 @@
+/** Domain values as the REST API shows them: times as ISO 8601 in UTC, secrets only where they are asked for. */
+import type { Static } from "typebox";
+import type { LogEntry } from "../../device-log/index.ts";
+import { PlatformError } from "../../errors/index.ts";
+import type { Device, Paged, Product, TopicClassRecord } from "../../registry/index.ts";
+import type { DeadLetter, Rule } from "../../rules/index.ts";
+import type { deadLetterSchema, deviceSchema, logEntrySchema, productSchema, ruleSchema, topicClassSchema } from "./schemas.ts";
+
+export function formatTime(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
+}
+
+/** Milliseconds since the epoch from ISO 8601 text or from such a number as text. */
+export function parseTime(text: string, path: string): number {
+  const milliseconds = /^\d{1,15}$/.test(text) ? Number(text) : /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(milliseconds)) {
+    throw new PlatformError("api.request_invalid", {
+      path,
+      received: JSON.stringify(text.slice(0, 80)),
+      expected: "a time like 2026-01-31T12:00:00Z or milliseconds since the epoch",
+    });
+  }
+  return milliseconds;
+}
+
+export function toProductView(
+  product: Product & { deviceCount?: number },
+  { withSecret }: { withSecret: boolean },
+): Static<typeof productSchema> {
+  return {
+    productKey: product.productKey,
+    ...(withSecret ? { productSecret: product.productSecret } : {}),
+    name: product.name,
+    description: product.description,
+    nodeType: product.nodeType,
+    topicStyle: product.topicStyle,
+    dataFormat: product.dataFormat,
+    createdAt: formatTime(product.createdAt),
+    ...(product.deviceCount === undefined ? {} : { deviceCount: product.deviceCount }),
+  };
+}
+
+export function toDeviceView(device: Device, { withSecret }: { withSecret: boolean }): Static<typeof deviceSchema> {
+  return {
+    iotId: device.iotId,
+    productKey: device.productKey,
+    deviceName: device.deviceName,
+    ...(withSecret ? { deviceSecret: device.deviceSecret } : {}),
+    nickname: device.nickname,
+    status: device.status,
+    isEnabled: device.isEnabled,
+    createdAt: formatTime(device.createdAt),
+    modifiedAt: formatTime(device.modifiedAt),
+    ...(device.activatedAt === undefined ? {} : { activatedAt: formatTime(device.activatedAt) }),
+    ...(device.lastOnlineAt === undefined ? {} : { lastOnlineAt: formatTime(device.lastOnlineAt) }),
+    ...(device.lastOfflineAt === undefined ? {} : { lastOfflineAt: formatTime(device.lastOfflineAt) }),
+    ...(device.remoteAddress === undefined ? {} : { remoteAddress: device.remoteAddress }),
+  };
+}
+
+export function toTopicClassView(topicClass: TopicClassRecord): Static<typeof topicClassSchema> {
+  const { id, productKey, template, operation, description, createdAt } = topicClass;
+  return { id, productKey, template, operation, description, createdAt: formatTime(createdAt) };
+}
+
+export function toRuleView(rule: Rule): Static<typeof ruleSchema> {
+  return {
+    id: rule.id,
+    name: rule.name,
+    description: rule.description,
+    sql: rule.sql,
+    dataType: rule.dataType,
+    isRunning: rule.isRunning,
+    actions: rule.actions.map(({ id, action }) => ({ id, action })),
+    createdAt: formatTime(rule.createdAt),
+    modifiedAt: formatTime(rule.modifiedAt),
+    statistics: rule.statistics,
+  };
+}
+
+export function toDeadLetterView(letter: DeadLetter): Static<typeof deadLetterSchema> {
+  const text = decodeUtf8(letter.payload);
+  return {
+    id: letter.id,
+    ruleId: letter.ruleId,
+    actionId: letter.actionId,
+    time: formatTime(letter.time),
+    topic: letter.topic,
+    payloadBase64: Buffer.from(letter.payload).toString("base64"),
+    ...(text === undefined ? {} : { payload: text }),
+    tries: letter.tries,
+    code: letter.code,
+    reason: letter.reason,
+  };
+}
+
+export function toLogEntryView(entry: LogEntry): Static<typeof logEntrySchema> {
+  return { ...entry, time: formatTime(entry.time) };
+}
+
+export function toPageView<T, View>(page: Paged<T>, toView: (item: T) => View): Paged<View> {
+  return { items: page.items.map(toView), page: page.page, pageSize: page.pageSize, total: page.total };
+}
+
+function decodeUtf8(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,162 @@
+import { expect, test } from "vitest";
+import { createTestPorts, testKey } from "./in-memory-ports.ts";
+import type { ApiLimits } from "./limits.ts";
+import { buildApi } from "./server.ts";
+
+const authorization = `Bearer ${testKey.id}:${testKey.secret}`;
+
+async function open(limits: Partial<ApiLimits> = {}) {
+  const test = createTestPorts(limits);
+  return { ...test, ...(await buildApi(test.ports)) };
+}
+
+test("healthz answers without a key, 503 while not ok", async () => {
+  const { ports } = createTestPorts();
+  let status: "ok" | "draining" = "ok";
+  const { app } = await buildApi({ ...ports, status: () => ({ ...ports.status(), status }) });
+  const healthy = await app.inject("/healthz");
+  expect(healthy.statusCode).toBe(200);
+  expect(healthy.json()).toEqual({ status: "ok", version: "1.2.3", listen: ports.status().listen });
+  status = "draining";
+  expect((await app.inject("/healthz")).statusCode).toBe(503);
+});
+
+test("a request signed for AWS is refused wherever it goes", async () => {
+  const { app, vendorCalls } = await open();
+  for (const url of ["/", "/things/x/shadow", "/api/v1/products", "/?Action=Pub"]) {
+    const answer = await app.inject({ url, headers: { authorization: "AWS4-HMAC-SHA256 Credential=x" } });
+    expect(answer.statusCode).toBe(501);
+    expect(answer.json().error.code).toBe("api.aws_unavailable");
+  }
+  expect(vendorCalls).toEqual([]);
+});
+
+test("a call with x-acs-action goes to the vendor API with its bytes untouched", async () => {
+  const { app, vendorCalls } = await open();
+  const payload = '{"b": 1,  "a":2}';
+  const answer = await app.inject({
+    method: "POST",
+    url: "/?B=%2f&A=x+y&B=%7e",
+    headers: { "x-acs-action": "Pub", "content-type": "application/json" },
+    payload,
+  });
+  expect(answer.json()).toEqual({ Success: true });
+  const call = vendorCalls[0];
+  expect(call?.rawQuery).toBe("B=%2f&A=x+y&B=%7e");
+  expect(call?.body.toString()).toBe(payload);
+  expect(call?.headers["x-acs-action"]).toBe("Pub");
+  expect(call?.method).toBe("POST");
+});
+
+test("an Action parameter in the query or in a form body goes to the vendor API, in a JSON body not", async () => {
+  const { app, vendorCalls } = await open();
+  await app.inject("/?AccessKeyId=x&Action=QueryProduct");
+  await app.inject({
+    method: "POST",
+    url: "/",
+    headers: { "content-type": "application/x-www-form-urlencoded; charset=utf-8" },
+    payload: "Version=1&Action=Pub",
+  });
+  expect(vendorCalls.map(({ method }) => method)).toEqual(["GET", "POST"]);
+  const json = await app.inject({ method: "POST", url: "/", payload: { Action: "Pub" } });
+  expect(json.statusCode).toBe(405);
+  expect((await app.inject("/?MyAction=Pub")).headers["content-type"]).toContain("text/html");
+  expect(vendorCalls).toHaveLength(2);
+});
+
+test("the page at / says in both languages where the API document is", async () => {
+  const { app } = await open();
+  const { body, headers } = await app.inject("/");
+  expect(body).toContain("/api/v1/openapi.json");
+  expect(body).toContain("自托管");
+  expect(headers["content-security-policy"]).toContain("default-src 'none'");
+});
+
+test("no key, a key of another scheme, a wrong secret and a wrong id are refused with 401 and a code", async () => {
+  const { app } = await open();
+  const cases = [
+    [undefined, "api.credentials_missing"],
+    ["Basic cm9vdDp4", "api.credentials_missing"],
+    ["Bearer root", "api.credentials_missing"],
+    [`Bearer root:${testKey.secret}x`, "api.access_key_invalid"],
+    [`Bearer other:${testKey.secret}`, "api.access_key_invalid"],
+  ] as const;
+  for (const [header, code] of cases) {
+    const answer = await app.inject({ url: "/api/v1/products", headers: header === undefined ? {} : { authorization: header } });
+    expect(answer.statusCode).toBe(401);
+    expect(answer.json().error.code).toBe(code);
+    expect(answer.headers["www-authenticate"]).toMatch(/^Bearer/);
+  }
+  expect((await app.inject({ url: "/api/v1/products", headers: { authorization } })).statusCode).toBe(200);
+});
+
+test("too many failed keys of an address are answered 429 until the minute is over", async () => {
+  const { app, ports } = await open({ failedAuthPerMinuteMax: 3 });
+  const guess = (remoteAddress: string, header: string) =>
+    app.inject({ url: "/api/v1/products", headers: { authorization: header }, remoteAddress });
+  for (let round = 0; round < 3; round++) expect((await guess("10.0.0.1", "Bearer a:b")).statusCode).toBe(401);
+  const limited = await guess("10.0.0.1", authorization);
+  expect(limited.statusCode).toBe(429);
+  expect(limited.json().error.code).toBe("api.too_many_failed_logins");
+  expect(limited.headers["retry-after"]).toBe("60");
+  expect((await guess("10.0.0.2", authorization)).statusCode).toBe(200);
+  ports.clock.advance(60_000);
+  expect((await guess("10.0.0.1", authorization)).statusCode).toBe(200);
+});
+
+test("unknown paths and methods are told apart", async () => {
+  const { app } = await open();
+  const unknown = await app.inject({ url: "/api/v1/nothing", headers: { authorization } });
+  expect([unknown.statusCode, unknown.json().error.code]).toEqual([404, "api.route_not_found"]);
+  const method = await app.inject({ method: "PUT", url: "/api/v1/products/pk/devices/dn?x=1", headers: { authorization } });
+  expect([method.statusCode, method.json().error.code]).toEqual([405, "api.method_not_allowed"]);
+  expect(method.json().error.details.allowed).toBe("DELETE, GET, HEAD, PATCH");
+});
+
+test("a body that is malformed, of another type, empty or too large each has its code", async () => {
+  const { app } = await open({ bodyBytesMax: 200 });
+  const post = (payload: string, type: string) =>
+    app.inject({ method: "POST", url: "/api/v1/products", headers: { authorization, "content-type": type }, payload });
+  const cases = [
+    [await post("{oops", "application/json"), 400, "api.body_malformed"],
+    [await post('{"__proto__":{"x":1},"name":"a"}', "application/json"), 400, "api.body_malformed"],
+    [await post("", "application/json"), 400, "api.body_malformed"],
+    [await post("<a/>", "text/xml"), 415, "api.media_type_unsupported"],
+    [await post(JSON.stringify({ name: "x".repeat(300) }), "application/json"), 413, "api.body_too_large"],
+  ] as const;
+  for (const [answer, status, code] of cases) expect([answer.statusCode, answer.json().error.code]).toEqual([status, code]);
+});
+
+test("a path that is not percent-encoded properly is refused in our shape", async () => {
+  const { app } = await open();
+  const answer = await app.inject({ url: "/api/v1/products/%zz", headers: { authorization } });
+  expect([answer.statusCode, answer.json().error.code]).toEqual([400, "api.url_malformed"]);
+});
+
+test("a fault of ours answers 500 without its reason; the log has it with the request id and without the key", async () => {
+  const { ports, logLines } = createTestPorts();
+  const registry = { ...ports.registry, listProducts: () => Promise.reject(new Error("disk on fire")) };
+  const { app } = await buildApi({ ...ports, registry });
+  const answer = await app.inject({ url: "/api/v1/products", headers: { authorization } });
+  expect(answer.statusCode).toBe(500);
+  expect(answer.body).not.toContain("fire");
+  const { requestId } = answer.json().error;
+  const log = logLines.join("");
+  expect(logLines.some((line) => line.includes("disk on fire") && line.includes(requestId))).toBe(true);
+  expect(log).not.toContain(testKey.secret);
+});
+
+test("messages come in the language that the request prefers", async () => {
+  const { app } = await open();
+  const message = async (language: string) =>
+    (await app.inject({ url: "/nope", headers: { "accept-language": language } })).json().error.message as string;
+  expect(await message("zh-CN,zh;q=0.9,en;q=0.8")).toContain("不存在");
+  expect(await message("en;q=0.9,zh;q=0.1")).toContain("nothing at");
+  expect(await message("de")).toContain("nothing at");
+});
+
+test("every answer carries its request id", async () => {
+  const { app } = await open();
+  const answer = await app.inject("/nope");
+  expect(answer.headers["x-request-id"]).toBe(answer.json().error.requestId);
+});
