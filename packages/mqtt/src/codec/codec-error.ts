@@ -1,4 +1,4 @@
-/** Refusals of the codec: one table of codes, one table of rules, one error class. */
+/** What a codec refusal is: one table of codes and one error class. The rules behind the codes are in `rules.ts`. */
 
 interface CodecErrorKind {
   /** MQTT 5 reason code that CONNACK or DISCONNECT carries. */
@@ -19,6 +19,8 @@ export const codecErrors = {
   "mqtt.topic_name_invalid": { reasonCode: 0x90 },
   "mqtt.topic_alias_invalid": { reasonCode: 0x94 },
   "mqtt.packet_too_large": { reasonCode: 0x95 },
+  /** Ours, not the peer's: a packet that no bytes can express. */
+  "mqtt.cannot_encode": { reasonCode: 0x83 },
 } as const satisfies Record<string, CodecErrorKind>;
 
 export type CodecErrorCode = keyof typeof codecErrors;
@@ -26,7 +28,8 @@ export type CodecErrorCode = keyof typeof codecErrors;
 /**
  * Bytes that break MQTT, or a packet that cannot be put into bytes.
  *
- * `clause` is the normative statement (`MQTT-3.1.0-2`) or, where the standard numbers none, the section (`MQTT-2.2.3`).
+ * `clause` is the normative statement (`MQTT-3.1.0-2`) or, where the standard numbers none, the section (`MQTT-2.2.3`),
+ * in the numbering of the version that was spoken. `received` is at most a few dozen characters and never a password.
  */
 export class CodecError extends Error {
   readonly code: CodecErrorCode;

@@ -1,4 +1,6 @@
-import { CodecError } from "./codec-error.ts";
+import type { CodecError } from "./codec-error.ts";
+import { brokenRuleOf } from "./fixed-header.ts";
+import { formatByte, violation } from "./rules.ts";
 
 /** Gets one complete frame; false ends the stream (the connection is closing). The buffer is only valid during the call. */
 export type FrameSink = (firstByte: number, buffer: Buffer, bodyStart: number, bodyEnd: number) => boolean;
@@ -6,30 +8,6 @@ export type FrameSink = (firstByte: number, buffer: Buffer, bodyStart: number, b
 export interface FramerOptions {
   /** Longest packet accepted, fixed header included. */
   packetBytesMax: number;
-}
-
-/** First bytes some version allows: type and flags. [MQTT-2.1.3-1] */
-const isFirstByteLegal = buildFirstBytes();
-
-function buildFirstBytes(): Uint8Array {
-  const legal = new Uint8Array(256);
-  for (let type = 1; type <= 15; type++) {
-    for (let flags = 0; flags <= 15; flags++) {
-      const first = (type << 4) | flags;
-      if (type === 3) {
-        const qos = (flags >> 1) & 3;
-        // [MQTT-3.3.1-4] no QoS 3, [MQTT-3.3.1-2] no DUP on QoS 0.
-        legal[first] = qos !== 3 && !(qos === 0 && (flags & 8) !== 0) ? 1 : 0;
-      } else if (type === 6 || type === 8 || type === 10) {
-        // 3.1 clients set DUP when they send one of these again; later versions forbid it, which the decoder checks
-        // because only it knows the version.
-        legal[first] = (flags & 7) === 2 ? 1 : 0;
-      } else {
-        legal[first] = flags === 0 ? 1 : 0;
-      }
-    }
-  }
-  return legal;
 }
 
 const emptyBuffer = Buffer.alloc(0);
@@ -116,7 +94,8 @@ export class Framer {
     let position = start;
     if (this.#headerBytes === 0) {
       const firstByte = chunk[position++] ?? 0;
-      if (isFirstByteLegal[firstByte] === 0) this.#refuse(refuseFirstByte(firstByte));
+      const broken = brokenRuleOf(firstByte);
+      if (broken !== undefined) this.#refuse(violation(broken, 5, formatByte(firstByte)));
       this.#firstByte = firstByte;
       this.#headerBytes = 1;
       this.#remainingLength = 0;
@@ -131,11 +110,7 @@ export class Framer {
         this.#isHeaderComplete = true;
         return position;
       }
-      if (this.#headerBytes === 5) {
-        this.#refuse(
-          new CodecError("mqtt.malformed_packet", "MQTT-2.1.4", { received: "fifth length byte", expected: "1 to 4 length bytes" }),
-        );
-      }
+      if (this.#headerBytes === 5) this.#refuse(violation("remainingLengthTooLong", 5, "5 length bytes"));
     }
     return position;
   }
@@ -143,12 +118,7 @@ export class Framer {
   #checkSize(): void {
     const packetBytes = this.#headerBytes + this.#remainingLength;
     if (packetBytes <= this.#packetBytesMax) return;
-    this.#refuse(
-      new CodecError("mqtt.packet_too_large", "MQTT-3.2.2-15", {
-        received: `${packetBytes} bytes`,
-        expected: `at most ${this.#packetBytesMax} bytes`,
-      }),
-    );
+    this.#refuse(violation("packetTooLarge", 5, `${packetBytes} bytes, limit ${this.#packetBytesMax}`));
   }
 
   #keepTail(chunk: Buffer, position: number, end: number): number {
@@ -178,8 +148,4 @@ export class Framer {
     this.#reset();
     throw error;
   }
-}
-
-function refuseFirstByte(firstByte: number): CodecError {
-  return new CodecError("mqtt.malformed_packet", "MQTT-2.1.3-1", { received: `0x${firstByte.toString(16).padStart(2, "0")}` });
 }

@@ -7,17 +7,27 @@ export interface SharedFilter {
 
 const sharePrefix = "$share/";
 
-/** True for a topic a message can have: 1–65535 UTF-8 bytes, no U+0000, no wildcard. */
+/** True for a topic a message can have: 1 to 65535 UTF-8 bytes, no U+0000, no wildcard. */
 export function isTopicNameValid(topic: string): boolean {
-  return isTextUsable(topic) && !topic.includes("+") && !topic.includes("#");
+  return isTextUsable(topic) && !hasWildcard(topic);
 }
 
 /** True for a filter a client can subscribe to, including `$share/group/filter`. */
 export function isTopicFilterValid(filter: string): boolean {
-  if (!isTextUsable(filter)) return false;
-  if (!filter.startsWith(sharePrefix)) return areWildcardsValid(filter);
+  return isTextUsable(filter) && findBrokenFilterRule(filter) === undefined;
+}
+
+export function hasWildcard(topic: string): boolean {
+  return topic.includes("+") || topic.includes("#");
+}
+
+/** The rule that a filter breaks, once its text is known to be good UTF-8. */
+export function findBrokenFilterRule(filter: string): "filterEmpty" | "filterInvalid" | "sharedFilterInvalid" | undefined {
+  if (filter === "") return "filterEmpty";
+  if (!filter.startsWith(sharePrefix)) return areWildcardsValid(filter) ? undefined : "filterInvalid";
   const shared = parseSharedFilter(filter);
-  return shared !== undefined && areWildcardsValid(shared.filter);
+  if (shared === undefined) return "sharedFilterInvalid";
+  return areWildcardsValid(shared.filter) ? undefined : "filterInvalid";
 }
 
 /**
@@ -29,7 +39,7 @@ export function parseSharedFilter(filter: string): SharedFilter | undefined {
   const slash = filter.indexOf("/", sharePrefix.length);
   if (slash <= sharePrefix.length || slash === filter.length - 1) return undefined;
   const group = filter.slice(sharePrefix.length, slash);
-  if (group.includes("+") || group.includes("#")) return undefined;
+  if (hasWildcard(group)) return undefined;
   return { group, filter: filter.slice(slash + 1) };
 }
 
