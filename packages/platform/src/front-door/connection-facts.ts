@@ -1,0 +1,37 @@
+import type { Socket } from "node:net";
+import { TLSSocket } from "node:tls";
+import type { ConnectionFacts } from "@thingstead/mqtt";
+
+/** IPv4 as IPv4, also on a socket that listens for both families (`::ffff:1.2.3.4`). */
+export function plainAddress(socket: Pick<Socket, "remoteAddress">): string {
+  return (socket.remoteAddress ?? "unknown").replace(/^::ffff:(?=\d+\.)/i, "");
+}
+
+/** What is known of a connection before its first packet. */
+export function connectionFacts(socket: Socket, carrier: ConnectionFacts["carrier"]): ConnectionFacts {
+  const facts: ConnectionFacts = {
+    remoteAddress: plainAddress(socket),
+    remotePort: socket.remotePort ?? 0,
+    localPort: socket.localPort ?? 0,
+    carrier,
+  };
+  return socket instanceof TLSSocket ? { ...facts, tls: tlsFacts(socket) } : facts;
+}
+
+function tlsFacts(socket: TLSSocket): NonNullable<ConnectionFacts["tls"]> {
+  const facts: NonNullable<ConnectionFacts["tls"]> = {
+    version: socket.getProtocol() ?? "unknown",
+    cipher: socket.getCipher()?.name ?? "unknown",
+  };
+  const serverName = "servername" in socket ? socket.servername : undefined;
+  if (typeof serverName === "string" && serverName !== "") facts.serverName = serverName.toLowerCase();
+  const certificate = socket.getPeerX509Certificate();
+  if (certificate !== undefined) {
+    facts.clientCertificate = {
+      fingerprint: certificate.fingerprint256.replaceAll(":", "").toLowerCase(),
+      subject: certificate.subject,
+      isAuthorized: socket.authorized,
+    };
+  }
+  return facts;
+}

@@ -1,0 +1,53 @@
+import type { Socket } from "node:net";
+import type { Connection, Transport } from "@thingstead/mqtt";
+import type { Clock } from "../clock.ts";
+
+/** Carries an MQTT byte stream over a TCP or TLS socket. */
+export class SocketTransport implements Transport {
+  #socket: Socket;
+  #clock: Clock;
+  #closeGraceMilliseconds: number;
+
+  constructor(socket: Socket, options: { clock: Clock; closeGraceMilliseconds: number }) {
+    this.#socket = socket;
+    this.#clock = options.clock;
+    this.#closeGraceMilliseconds = options.closeGraceMilliseconds;
+  }
+
+  get bufferedBytes(): number {
+    return this.#socket.writableLength;
+  }
+
+  write(bytes: Uint8Array): void {
+    if (this.#socket.writable) this.#socket.write(bytes);
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  end(): void {
+    this.#socket.end();
+    // A peer that reads nothing or never answers the FIN would keep the socket for ever.
+    const cancel = this.#clock.after(this.#closeGraceMilliseconds, () => this.#socket.destroy());
+    this.#socket.once("close", cancel);
+    // Paused streams do not see the peer's FIN.
+    this.#socket.resume();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+}
+
+/** Wires a socket's events to the engine; `first` are the bytes read while sniffing. */
+export function feedConnection(socket: Socket, connection: Connection, first: Uint8Array): void {
+  socket.on("data", (chunk: Buffer) => connection.receive(chunk));
+  socket.on("drain", () => connection.drained());
+  socket.once("close", () => connection.closed());
+  connection.receive(first);
+}
