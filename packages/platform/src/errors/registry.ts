@@ -1,3 +1,181 @@
 import type { ErrorTable } from "./platform-error.ts";
 
-export const registryErrors = {} as const satisfies ErrorTable;
+export const registryErrors = {
+  "registry.product_not_found": {
+    http: 404,
+    alibaba: "iot.prod.NotExistedProduct",
+    en: "There is no product {productKey}.",
+    zh: "产品 {productKey} 不存在。",
+  },
+  "registry.device_not_found": {
+    http: 404,
+    alibaba: "iot.device.NotExistedDevice",
+    en: "There is no device {deviceName} in product {productKey}.",
+    zh: "产品 {productKey} 中不存在设备 {deviceName}。",
+  },
+  "registry.topic_class_not_found": {
+    http: 404,
+    alibaba: "iot.messagebroker.TopicTemplateIsNotFound",
+    en: "There is no topic class {id}.",
+    zh: "Topic 类 {id} 不存在。",
+  },
+  "registry.product_key_taken": {
+    http: 409,
+    alibaba: "iot.prod.CreateProductFailed",
+    en: "A product with the key {productKey} exists already.",
+    zh: "ProductKey {productKey} 已被使用。",
+  },
+  "registry.product_name_taken": {
+    http: 409,
+    alibaba: "iot.prod.AlreadyExistedProductName",
+    en: "A product named {name} exists already.",
+    zh: "产品名称 {name} 已存在。",
+  },
+  "registry.device_name_taken": {
+    http: 409,
+    alibaba: "iot.device.AlreadyExistedDeviceName",
+    en: "Product {productKey} has a device named {deviceName} already. Nothing was created.",
+    zh: "产品 {productKey} 中已有名为 {deviceName} 的设备。未创建任何设备。",
+  },
+  "registry.iot_id_taken": {
+    http: 409,
+    alibaba: "iot.device.InvalidIoTId",
+    en: "The iotId {iotId} given for {deviceName} belongs to another device. Nothing was created.",
+    zh: "为 {deviceName} 指定的 iotId {iotId} 已属于其他设备。未创建任何设备。",
+  },
+  "registry.duplicate_in_batch": {
+    http: 400,
+    alibaba: "iot.device.AlreadyExistedDeviceName",
+    en: "The batch contains the {field} {received} more than once. Nothing was created.",
+    zh: "批次中 {field} {received} 重复出现。未创建任何设备。",
+  },
+  "registry.invalid_batch": {
+    http: 400,
+    alibaba: "iot.device.ApplyManyDevicesFailed",
+    en: "A batch of {received} devices is not possible. Expected 1 to {expected}.",
+    zh: "批次设备数 {received} 无效，应为 1 到 {expected}。",
+  },
+  "registry.product_has_devices": {
+    http: 409,
+    en: "Product {productKey} still has devices. Delete them first.",
+    zh: "产品 {productKey} 下仍有设备，请先删除设备。",
+  },
+  "registry.too_many_products": {
+    http: 409,
+    alibaba: "iot.prod.ProductCountExceedMax",
+    en: "There are {expected} products already, the most allowed.",
+    zh: "产品数量已达上限 {expected}。",
+  },
+  "registry.too_many_devices": {
+    http: 409,
+    alibaba: "iot.device.DeviceCountExceeded",
+    en: "Product {productKey} would have {received} devices. At most {expected} are allowed.",
+    zh: "产品 {productKey} 的设备数将达到 {received}，上限为 {expected}。",
+  },
+  "registry.too_many_topic_classes": {
+    http: 409,
+    alibaba: "iot.messagebroker.TopicTemplateCountExceedMax",
+    en: "Product {productKey} has {expected} topic classes already, the most allowed.",
+    zh: "产品 {productKey} 的 Topic 类数量已达上限 {expected}。",
+  },
+  "registry.topic_class_taken": {
+    http: 409,
+    alibaba: "iot.messagebroker.TopicAlreadyFound",
+    en: "Product {productKey} has the topic class {template} already.",
+    zh: "产品 {productKey} 已有 Topic 类 {template}。",
+  },
+  "registry.invalid_product_key": {
+    http: 400,
+    alibaba: "iot.prod.InvalidFormattedProductkey",
+    en: "The product key {received} is malformed. Expected {expected}.",
+    zh: "ProductKey {received} 格式错误，应为：{expected}。",
+  },
+  "registry.invalid_product_secret": {
+    http: 400,
+    alibaba: "iot.common.InvalidFormattedParameter",
+    en: "The product secret is malformed ({received}). Expected {expected}.",
+    zh: "ProductSecret 格式错误（{received}），应为：{expected}。",
+  },
+  "registry.invalid_product_name": {
+    http: 400,
+    alibaba: "iot.prod.InvalidFormattedProductName",
+    en: "The product name {received} is malformed. Expected {expected}.",
+    zh: "产品名称 {received} 格式错误，应为：{expected}。",
+  },
+  "registry.invalid_description": {
+    http: 400,
+    alibaba: "iot.prod.LongProductDesc",
+    en: "The description is malformed ({received}). Expected {expected}.",
+    zh: "描述格式错误（{received}），应为：{expected}。",
+  },
+  "registry.invalid_node_type": {
+    http: 400,
+    alibaba: "iot.prod.InvalidNodeType",
+    en: "The node type {received} is unknown. Expected {expected}.",
+    zh: "节点类型 {received} 未知，应为：{expected}。",
+  },
+  "registry.invalid_topic_style": {
+    http: 400,
+    alibaba: "iot.common.InvalidFormattedParameter",
+    en: "The topic style {received} is unknown. Expected {expected}.",
+    zh: "Topic 风格 {received} 未知，应为：{expected}。",
+  },
+  "registry.invalid_data_format": {
+    http: 400,
+    alibaba: "iot.common.InvalidFormattedParameter",
+    en: "The data format {received} is unknown. Expected {expected}.",
+    zh: "数据格式 {received} 未知，应为：{expected}。",
+  },
+  "registry.invalid_device_name": {
+    http: 400,
+    alibaba: "iot.device.InvalidFormattedDeviceName",
+    en: "The device name {received} is malformed. Expected {expected}.",
+    zh: "设备名称 {received} 格式错误，应为：{expected}。",
+  },
+  "registry.invalid_device_secret": {
+    http: 400,
+    alibaba: "iot.common.InvalidFormattedParameter",
+    en: "The device secret is malformed ({received}). Expected {expected}.",
+    zh: "DeviceSecret 格式错误（{received}），应为：{expected}。",
+  },
+  "registry.invalid_iot_id": {
+    http: 400,
+    alibaba: "iot.device.InvalidIoTId",
+    en: "The iotId {received} is malformed. Expected {expected}.",
+    zh: "iotId {received} 格式错误，应为：{expected}。",
+  },
+  "registry.invalid_nickname": {
+    http: 400,
+    alibaba: "iot.common.InvalidFormattedParameter",
+    en: "The nickname {received} is malformed. Expected {expected}.",
+    zh: "备注名称 {received} 格式错误，应为：{expected}。",
+  },
+  "registry.invalid_topic": {
+    http: 400,
+    alibaba: "iot.messagebroker.InvalidFormattedTopicName",
+    en: "The topic {received} cannot be a topic class. Expected {expected}.",
+    zh: "{received} 不能作为 Topic 类，应为：{expected}。",
+  },
+  "registry.invalid_operation": {
+    http: 400,
+    alibaba: "iot.messagebroker.InvalidTopicTemplateOperationValue",
+    en: "The operation {received} is unknown. Expected {expected}.",
+    zh: "操作权限 {received} 未知，应为：{expected}。",
+  },
+  "registry.invalid_page": {
+    http: 400,
+    alibaba: "iot.common.InvalidPageParams",
+    en: "The page {received} is malformed. Expected {expected}.",
+    zh: "分页参数 {received} 格式错误，应为：{expected}。",
+  },
+  "registry.status_write_failed": {
+    http: 500,
+    en: "The states of {devices} devices could not be stored yet; they are kept and tried again: {problem}",
+    zh: "{devices} 个设备的状态暂时无法存储，已保留并将重试：{problem}",
+  },
+  "registry.listener_failed": {
+    http: 500,
+    en: "A part of the server failed to follow the change {change}: {problem}",
+    zh: "服务器的某个部分未能处理变更 {change}：{problem}",
+  },
+} as const satisfies ErrorTable;

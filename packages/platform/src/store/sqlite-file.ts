@@ -84,7 +84,7 @@ export function isForeignKeyViolation(error: unknown): boolean {
   return error instanceof Database.SqliteError && /^SQLITE_CONSTRAINT_(FOREIGNKEY|TRIGGER)/.test(error.code);
 }
 
-/** Preparing costs more than running for point queries: 17 µs against 4 µs for a device by its names. */
+/** Preparing costs more than running: 40 µs against 6 µs for a device by its names. */
 function cacheStatements(database: Database.Database, path: string, statementsMax: number): SqliteFile {
   const statements = new Map<string, SqliteStatement>();
 

@@ -1,0 +1,116 @@
+/** Token buckets: who may still log, and how much was held back since the last summary. */
+import type { Clock } from "../clock.ts";
+import type { LogKind, NewLogEntry } from "./device-log.ts";
+import type { DeviceLogLimits, LogRate } from "./limits.ts";
+
+interface Bucket {
+  tokens: number;
+  filledAt: number;
+}
+
+export interface Suppressed {
+  productKey?: string;
+  deviceName?: string;
+  count: number;
+}
+
+export interface RateGate {
+  /** Would `take` say yes? Counts a no. */
+  wants(kind: LogKind, productKey: string, deviceName: string): boolean;
+  /** Takes the entry's share out of its buckets. Counts a no. */
+  take(entry: NewLogEntry): boolean;
+  readonly hasSuppressed: boolean;
+  /** What was held back since the last call: the devices with the most first, then one row for all others. */
+  drain(): Suppressed[];
+}
+
+const messageKinds: ReadonlySet<LogKind> = new Set<LogKind>(["publish", "deliver", "forward"]);
+
+export function createRateGate(clock: Clock, limits: DeviceLogLimits): RateGate {
+  const started = clock.now();
+  const allMessages: Bucket = { tokens: limits.messageRate.burstEntriesMax, filledAt: started };
+  const allSessions: Bucket = { tokens: limits.sessionRate.burstEntriesMax, filledAt: started };
+  const messagesByDevice = new Map<string, Bucket>();
+  const sessionsByDevice = new Map<string, Bucket>();
+  const failuresByAddress = new Map<string, Bucket>();
+  let suppressed = new Map<string, Suppressed & { count: number }>();
+  let suppressedElsewhere = 0;
+
+  function bucketOf(buckets: Map<string, Bucket>, key: string, rate: LogRate, now: number): Bucket {
+    const known = buckets.get(key);
+    if (known !== undefined) {
+      fill(known, rate, now);
+      return known;
+    }
+    const fresh = { tokens: rate.burstEntriesMax, filledAt: now };
+    buckets.set(key, fresh);
+    if (buckets.size > limits.ratesTrackedMax) {
+      // The one known longest: forgetting it gives it a full burst again, and the common bucket still stands.
+      const oldest = buckets.keys().next();
+      if (!oldest.done) buckets.delete(oldest.value);
+    }
+    return fresh;
+  }
+
+  function refuse(key: string, productKey: string | undefined, deviceName: string | undefined): false {
+    const row = suppressed.get(key);
+    if (row !== undefined) row.count++;
+    else if (productKey !== undefined && deviceName !== undefined && suppressed.size < limits.ratesTrackedMax) {
+      suppressed.set(key, { productKey, deviceName, count: 1 });
+    } else suppressedElsewhere++;
+    return false;
+  }
+
+  return {
+    wants(kind, productKey, deviceName) {
+      if (!messageKinds.has(kind)) return true;
+      const now = clock.now();
+      fill(allMessages, limits.messageRate, now);
+      const key = `${productKey}/${deviceName}`;
+      const own = bucketOf(messagesByDevice, key, limits.messageRatePerDevice, now);
+      return (own.tokens >= 1 && allMessages.tokens >= 1) || refuse(key, productKey, deviceName);
+    },
+
+    take(entry) {
+      const now = clock.now();
+      const { productKey, deviceName } = entry;
+      const key = `${productKey ?? ""}/${deviceName ?? ""}`;
+      const buckets: Bucket[] = [];
+      if (messageKinds.has(entry.kind)) {
+        fill(allMessages, limits.messageRate, now);
+        buckets.push(allMessages);
+        if (deviceName !== undefined) buckets.push(bucketOf(messagesByDevice, key, limits.messageRatePerDevice, now));
+      } else {
+        fill(allSessions, limits.sessionRate, now);
+        buckets.push(allSessions);
+        if (deviceName !== undefined) buckets.push(bucketOf(sessionsByDevice, key, limits.sessionRatePerDevice, now));
+        if (!entry.isSuccess && entry.remoteAddress !== undefined) {
+          buckets.push(bucketOf(failuresByAddress, entry.remoteAddress, limits.failureRatePerAddress, now));
+        }
+      }
+      if (buckets.some((bucket) => bucket.tokens < 1)) return refuse(key, productKey, deviceName);
+      for (const bucket of buckets) bucket.tokens--;
+      return true;
+    },
+
+    get hasSuppressed() {
+      return suppressed.size > 0 || suppressedElsewhere > 0;
+    },
+
+    drain() {
+      const rows = [...suppressed.values()].sort((a, b) => b.count - a.count);
+      const named = rows.slice(0, limits.summariesMax);
+      const others = rows.slice(limits.summariesMax).reduce((sum, row) => sum + row.count, suppressedElsewhere);
+      suppressed = new Map();
+      suppressedElsewhere = 0;
+      return others > 0 ? [...named, { count: others }] : named;
+    },
+  };
+}
+
+function fill(bucket: Bucket, rate: LogRate, now: number): void {
+  const seconds = (now - bucket.filledAt) / 1_000;
+  bucket.filledAt = now;
+  // A clock that was set back fills nothing.
+  if (seconds > 0) bucket.tokens = Math.min(rate.burstEntriesMax, bucket.tokens + seconds * rate.entriesPerSecondMax);
+}

@@ -1,0 +1,49 @@
+export interface RegistryLimits {
+  productsMax: number;
+  devicesPerProductMax: number;
+  topicClassesPerProductMax: number;
+  /** Devices created by one call. */
+  batchDevicesMax: number;
+  productNameCharactersMax: number;
+  descriptionCharactersMax: number;
+  /** The vendor asks for 4; a fleet from elsewhere may have shorter names. */
+  deviceNameCharactersMin: number;
+  deviceNameCharactersMax: number;
+  nicknameCharactersMax: number;
+  /** Of a topic class as written, with the product's key and `${deviceName}` in it. */
+  topicBytesMax: number;
+  /** Slashes in a topic class. */
+  topicLevelsMax: number;
+  pageSizeMax: number;
+  /** Devices kept in memory for the next connect. */
+  devicesCachedMax: number;
+  /** Products, and lists of topic classes, kept in memory. */
+  productsCachedMax: number;
+  /** Connection states written by one transaction; as many waiting start a write at once. */
+  statusBatchDevices: number;
+  /** How long a connection state waits for others to be written with. */
+  statusFlushMilliseconds: number;
+  /** Pause after a failed write of connection states. */
+  statusRetryMilliseconds: number;
+}
+
+/** The vendor's numbers where it has any (device names 4-32, 50 topic classes, 128 bytes, 7 slashes, batches of 10,000). */
+export const defaultRegistryLimits: RegistryLimits = {
+  productsMax: 10_000,
+  devicesPerProductMax: 1_000_000,
+  topicClassesPerProductMax: 50,
+  batchDevicesMax: 10_000,
+  productNameCharactersMax: 64,
+  descriptionCharactersMax: 100,
+  deviceNameCharactersMin: 4,
+  deviceNameCharactersMax: 32,
+  nicknameCharactersMax: 64,
+  topicBytesMax: 128,
+  topicLevelsMax: 7,
+  pageSizeMax: 1_000,
+  devicesCachedMax: 50_000,
+  productsCachedMax: 1_000,
+  statusBatchDevices: 500,
+  statusFlushMilliseconds: 200,
+  statusRetryMilliseconds: 5_000,
+};
