@@ -84,6 +84,7 @@ export interface SessionBehaviour {
 /** The message on its way: what a tap sees and what is routed. */
 export interface Message {
   topic: string;
+  /** A view into the read buffer, valid during the call: whoever keeps it copies it. */
   payload: Uint8Array;
   qos: QoS;
   isRetained: boolean;
@@ -195,6 +196,8 @@ export interface Journal {
 
 /** Other nodes. Alone on one node nothing is forwarded. */
 export interface Peers {
+  /** True when there is no other node: `forward` is then not called, which spares an object per message. */
+  readonly isAlone?: boolean;
   /** Offers a message accepted here to the other nodes. */
   forward(message: Message): void;
   /** Tells the other nodes that this one now owns the session: they close theirs. */

@@ -1,0 +1,148 @@
+/** Builds the engine from its ports. */
+import { randomBytes } from "node:crypto";
+import type { Broker, BrokerStatistics, CloudMessage, Connection } from "./broker.ts";
+import type { BugReporter, Engine, Random } from "./engine.ts";
+import { type BrokerLimits, defaultBrokerLimits } from "./limits.ts";
+import type { Clock, Gatekeeper, Journal, Observer, Peers } from "./ports.ts";
+import { RetainedStore } from "./routing/retained-store.ts";
+import { RoutedMessage } from "./routing/routed-message.ts";
+import { Router } from "./routing/router.ts";
+import { ClientConnection } from "./session/client-connection.ts";
+import { SlabPool } from "./session/outbox.ts";
+import { SessionRegistry } from "./session/session-registry.ts";
+import { reauthoriseSubscriptions } from "./session/subscribe.ts";
+import { Turn } from "./session/turn.ts";
+
+const slabsMax = 4096;
+
+export interface BrokerPorts {
+  gatekeeper: Gatekeeper;
+  journal: Journal;
+  peers: Peers;
+  clock: Clock;
+  observer: Observer;
+  /** What differs from `defaultBrokerLimits`. */
+  limits?: Partial<BrokerLimits>;
+  random?: Random;
+  /** Told about errors of the engine itself, of taps and of ports; default: nobody. */
+  onBug?: BugReporter;
+}
+
+/**
+ * An MQTT 3.1, 3.1.1 and 5.0 broker without sockets: the front door hands it streams, the ports decide who may do what.
+ *
+ * @example
+ * const broker = createBroker({ gatekeeper, journal: createMemoryJournal(), peers: createSinglePeer(), clock, observer: createObserver() });
+ * await broker.start();
+ * const connection = broker.accept(transport, facts);
+ * socket.on("data", (bytes) => connection.receive(bytes));
+ */
+export function createBroker(ports: BrokerPorts): Broker {
+  const engine = createEngine(ports);
+  const { clock, limits, sessions, connections, router, statistics } = engine;
+  let cancelSweep: (() => void) | undefined;
+
+  function sweep(): void {
+    const now = clock.now();
+    // Deleting the current element while iterating a Set is safe.
+    for (const connection of connections) connection.sweep(now);
+    sessions.sweep(now);
+    cancelSweep = clock.after(limits.sweepMilliseconds, sweep);
+  }
+
+  function routedMessage(message: CloudMessage): RoutedMessage {
+    const { topic, payload, qos, properties } = message;
+    return new RoutedMessage(topic, payload, qos, false, properties, clock.now());
+  }
+
+  return {
+    async start() {
+      for (const { session, queue } of await ports.journal.loadSessions()) sessions.restore(session, queue);
+      cancelSweep = clock.after(limits.sweepMilliseconds, sweep);
+    },
+    accept(transport, facts): Connection {
+      const connection = new ClientConnection(engine, transport, facts);
+      connections.add(connection);
+      if (connections.size > limits.connectionsMax) {
+        connection.close("quota_exceeded", { code: "mqtt.connections_exceeded", expected: `at most ${limits.connectionsMax} connections` });
+      }
+      return connection;
+    },
+    publish(message) {
+      const routed = routedMessage(message);
+      router.route(routed, router.destinationsOf(message.topic), undefined);
+      if (engine.peers.isAlone !== true) {
+        engine.peers.forward({ ...message, hops: message.hops ?? 0, isRetained: false, receivedAt: routed.receivedAt });
+      }
+      return { delivered: router.delivered, queued: router.queued };
+    },
+    deliver(sessionId, message) {
+      const session = sessions.get(sessionId);
+      if (session === undefined) return "no_session";
+      const outcome = session.offer(routedMessage(message), session.deliveryQos(message.qos, message.qos), false, undefined);
+      return outcome === "skipped" ? "no_session" : outcome;
+    },
+    isConnected: (sessionId) => sessions.get(sessionId)?.link !== undefined,
+    subscriptionsOf: (sessionId) => [...(sessions.get(sessionId)?.subscriptions.values() ?? [])],
+    kick(sessionId, reason, refusal) {
+      const link = sessions.get(sessionId)?.link;
+      if (link === undefined) return false;
+      link.close(reason, refusal);
+      return true;
+    },
+    endSession(sessionId, reason, refusal) {
+      sessions.get(sessionId)?.link?.close(reason, refusal);
+      const session = sessions.get(sessionId);
+      if (session !== undefined) sessions.end(session);
+    },
+    forgetGrants(sessionId) {
+      const chosen = sessionId === undefined ? [...sessions] : [sessions.get(sessionId)];
+      for (const session of chosen) {
+        if (session === undefined) continue;
+        session.forgetRoutes();
+        reauthoriseSubscriptions(engine, session);
+      }
+    },
+    statistics: (): BrokerStatistics => ({ ...statistics, connections: connections.size, sessions: sessions.size }),
+    async close() {
+      cancelSweep?.();
+      for (const connection of [...connections]) connection.close("server_shutdown");
+    },
+  };
+}
+
+function createEngine(ports: BrokerPorts): Engine {
+  const { gatekeeper, journal, peers, clock, observer } = ports;
+  const limits: Readonly<BrokerLimits> = { ...defaultBrokerLimits, ...ports.limits };
+  const engine: Engine = {
+    gatekeeper,
+    journal,
+    peers,
+    clock,
+    observer,
+    limits,
+    random: ports.random ?? { bytes: (count) => randomBytes(count) },
+    onBug: ports.onBug ?? (() => {}),
+    statistics: {
+      connections: 0,
+      sessions: 0,
+      subscriptions: 0,
+      messagesReceived: 0,
+      messagesSent: 0,
+      messagesDropped: 0,
+      bytesReceived: 0,
+      bytesSent: 0,
+    },
+    turn: new Turn(clock, journal),
+    slabs: new SlabPool(slabsMax),
+    router: new Router(limits),
+    retained: new RetainedStore(limits),
+    // The registry needs the engine that it is part of.
+    get sessions() {
+      return sessions;
+    },
+    connections: new Set(),
+  };
+  const sessions = new SessionRegistry(engine);
+  return engine;
+}

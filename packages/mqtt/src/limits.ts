@@ -1,0 +1,61 @@
+/** Every limit of the engine that is not a matter of one session's behaviour (those are in `SessionBehaviour`). */
+export interface BrokerLimits {
+  /** From the accepted stream to a complete CONNECT. */
+  connectTimeoutMilliseconds: number;
+  /** Largest CONNECT that an unknown peer may send. */
+  connectBytesMax: number;
+  /** Largest packet of an admitted client, fixed header included. Told to MQTT 5 clients as Maximum Packet Size. */
+  packetBytesMax: number;
+  /** Packets that a client sent behind its CONNECT and that wait for the gatekeeper. */
+  heldBytesMax: number;
+  /** Open streams, admitted or not. */
+  connectionsMax: number;
+  /** Sessions with or without a connection. */
+  sessionsMax: number;
+  /** Subscriptions of all sessions. */
+  subscriptionsMax: number;
+  /** Compiled publish grants kept per session. */
+  grantCacheEntriesMax: number;
+  /** Topics whose destinations are kept compiled. */
+  routeCacheEntriesMax: number;
+  /** Bytes waiting for one client above which the publishers that feed it are paused. */
+  outgoingBytesSoftMax: number;
+  /** Bytes waiting for one client above which nothing more is written to it: QoS 0 is dropped, QoS 1 and 2 stay queued. */
+  outgoingBytesHardMax: number;
+  /** How long one slow reader may keep its publishers paused. */
+  pauseMilliseconds: number;
+  /** How long a client may stay a slow reader after that before it is disconnected. */
+  slowReaderMilliseconds: number;
+  /** A refused or disconnected client gets this long to take its last bytes. */
+  closeTimeoutMilliseconds: number;
+  /** How often keep-alive, expiry and the deadlines above are looked at. */
+  sweepMilliseconds: number;
+  /** Retained messages of the whole broker. */
+  retainedMessagesMax: number;
+  /** Topic and payload bytes of all retained messages. */
+  retainedBytesMax: number;
+  /** Levels of a topic or filter. */
+  topicLevelsMax: number;
+}
+
+/** Defaults for one small machine; each can be set by itself. */
+export const defaultBrokerLimits: Readonly<BrokerLimits> = {
+  connectTimeoutMilliseconds: 10_000,
+  connectBytesMax: 8 * 1024,
+  packetBytesMax: 300 * 1024,
+  heldBytesMax: 128 * 1024,
+  connectionsMax: 100_000,
+  sessionsMax: 200_000,
+  subscriptionsMax: 2_000_000,
+  grantCacheEntriesMax: 256,
+  routeCacheEntriesMax: 50_000,
+  outgoingBytesSoftMax: 1024 * 1024,
+  outgoingBytesHardMax: 64 * 1024 * 1024,
+  pauseMilliseconds: 2_000,
+  slowReaderMilliseconds: 30_000,
+  closeTimeoutMilliseconds: 5_000,
+  sweepMilliseconds: 500,
+  retainedMessagesMax: 1_000_000,
+  retainedBytesMax: 256 * 1024 * 1024,
+  topicLevelsMax: 128,
+};

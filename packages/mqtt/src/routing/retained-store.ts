@@ -1,0 +1,139 @@
+/** Retained messages by topic name, found by filter. [MQTT-3.3.1-5] */
+import type { Properties, QoS } from "../codec/packet.ts";
+
+export interface RetainedMessage {
+  topic: string;
+  payload: Uint8Array;
+  qos: QoS;
+  properties?: Properties;
+  receivedAt: number;
+}
+
+interface Node {
+  children: Map<string, Node>;
+  message: RetainedMessage | undefined;
+}
+
+export interface RetainedLimits {
+  retainedMessagesMax: number;
+  retainedBytesMax: number;
+}
+
+export class RetainedStore {
+  readonly #root: Node = { children: new Map(), message: undefined };
+  readonly #limits: RetainedLimits;
+  #count = 0;
+  #bytes = 0;
+
+  constructor(limits: RetainedLimits) {
+    this.#limits = limits;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Replaces the message of its topic. False when a limit forbids it; what was there before then stays. */
+  store(message: RetainedMessage): boolean {
+    const previous = this.#find(message.topic)?.message;
+    const count = this.#count + (previous === undefined ? 1 : 0);
+    const bytes = this.#bytes + sizeOf(message) - (previous === undefined ? 0 : sizeOf(previous));
+    if (count > this.#limits.retainedMessagesMax || bytes > this.#limits.retainedBytesMax) return false;
+    let node = this.#root;
+    for (const level of message.topic.split("/")) {
+      let child = node.children.get(level);
+      if (child === undefined) {
+        child = { children: new Map(), message: undefined };
+        node.children.set(level, child);
+      }
+      node = child;
+    }
+    node.message = message;
+    this.#count = count;
+    this.#bytes = bytes;
+    return true;
+  }
+
+  /** [MQTT-3.3.1-6] An empty retained payload removes what was retained. */
+  remove(topic: string): boolean {
+    const path: { parent: Node; level: string }[] = [];
+    let node = this.#root;
+    for (const level of topic.split("/")) {
+      const child = node.children.get(level);
+      if (child === undefined) return false;
+      path.push({ parent: node, level });
+      node = child;
+    }
+    if (node.message === undefined) return false;
+    this.#count -= 1;
+    this.#bytes -= sizeOf(node.message);
+    node.message = undefined;
+    for (let step = path.pop(); step !== undefined && node.message === undefined && node.children.size === 0; step = path.pop()) {
+      step.parent.children.delete(step.level);
+      node = step.parent;
+    }
+    return true;
+  }
+
+  /** Every retained message whose topic the filter matches and that has not expired at `now`; expired ones are removed. */
+  match(filter: string, now: number): RetainedMessage[] {
+    const found: RetainedMessage[] = [];
+    collect(this.#root, filter.split("/"), 0, found);
+    const current: RetainedMessage[] = [];
+    for (const message of found) {
+      if (isExpired(message, now)) this.remove(message.topic);
+      else current.push(message);
+    }
+    return current;
+  }
+
+  #find(topic: string): Node | undefined {
+    let node: Node | undefined = this.#root;
+    for (const level of topic.split("/")) {
+      node = node.children.get(level);
+      if (node === undefined) return undefined;
+    }
+    return node;
+  }
+}
+
+function sizeOf(message: RetainedMessage): number {
+  return message.topic.length + message.payload.length;
+}
+
+function isExpired(message: RetainedMessage, now: number): boolean {
+  const seconds = message.properties?.messageExpiryIntervalSeconds;
+  return seconds !== undefined && now >= message.receivedAt + seconds * 1000;
+}
+
+function collect(node: Node, levels: readonly string[], depth: number, found: RetainedMessage[]): void {
+  const level = levels[depth];
+  if (level === undefined) {
+    if (node.message !== undefined) found.push(node.message);
+    return;
+  }
+  if (level === "#") {
+    collectAll(node, depth === 0, found);
+    return;
+  }
+  if (level === "+") {
+    for (const [name, child] of node.children) {
+      // [MQTT-4.7.2-1] A leading wildcard does not match $-topics.
+      if (depth > 0 || !name.startsWith("$")) collect(child, levels, depth + 1, found);
+    }
+    return;
+  }
+  const child = node.children.get(level);
+  if (child !== undefined) collect(child, levels, depth + 1, found);
+}
+
+function collectAll(node: Node, isRoot: boolean, found: RetainedMessage[]): void {
+  if (node.message !== undefined) found.push(node.message);
+  for (const [name, child] of node.children) {
+    if (!isRoot || !name.startsWith("$")) collectAll(child, false, found);
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * One message on its way to its receivers: encoded once per version, QoS and retain flag, copied once if anybody keeps it.
+ */
+import { encodePublish, packetIdOffset, type Properties, type ProtocolVersion, type QoS } from "../codec/index.ts";
+import type { Session } from "../session/session.ts";
+
+/** What a session keeps of a message: shared by all sessions that keep it. */
+export interface KeptMessage {
+  topic: string;
+  /** Own memory, not a view into a read buffer. */
+  payload: Uint8Array;
+  properties: Properties | undefined;
+  receivedAt: number;
+}
+
+/** Body of a received QoS 0 PUBLISH of 3.1 or 3.1.1 whose bytes can be sent on as they are. */
+export interface WireBody {
+  buffer: Buffer;
+  start: number;
+  end: number;
+}
+
+export interface EncodedPublish {
+  bytes: Buffer;
+  /** Where the packet identifier goes; 0 for QoS 0. */
+  idOffset: number;
+}
+
+export class RoutedMessage {
+  readonly topic: string;
+  readonly payload: Uint8Array;
+  readonly qos: QoS;
+  readonly isRetained: boolean;
+  readonly properties: Properties | undefined;
+  readonly receivedAt: number;
+  readonly publisher: Session | undefined;
+  readonly wireBody: WireBody | undefined;
+  #kept: KeptMessage | undefined;
+  #variants: (EncodedPublish | undefined)[] | undefined;
+
+  constructor(
+    topic: string,
+    payload: Uint8Array,
+    qos: QoS,
+    isRetained: boolean,
+    properties: Properties | undefined,
+    receivedAt: number,
+    publisher?: Session,
+    wireBody?: WireBody,
+  ) {
+    this.topic = topic;
+    this.payload = payload;
+    this.qos = qos;
+    this.isRetained = isRetained;
+    this.properties = properties;
+    this.receivedAt = receivedAt;
+    this.publisher = publisher;
+    this.wireBody = wireBody;
+  }
+
+  encoded(version: ProtocolVersion, qos: QoS, isRetained: boolean): EncodedPublish {
+    const index = (version === 5 ? 6 : 0) + qos * 2 + (isRetained ? 1 : 0);
+    this.#variants ??= [];
+    let variant = this.#variants[index];
+    if (variant === undefined) {
+      // Packet identifier 1 is a placeholder: every receiver's own is written over it.
+      const bytes = encodePublish(this.topic, this.payload, qos, false, isRetained, qos === 0 ? 0 : 1, this.properties, version);
+      variant = { bytes, idOffset: qos === 0 ? 0 : packetIdOffset(bytes) };
+      this.#variants[index] = variant;
+    }
+    return variant;
+  }
+
+  keep(): KeptMessage {
+    this.#kept ??= {
+      topic: this.topic,
+      payload: Buffer.from(this.payload),
+      properties: this.properties === undefined ? undefined : keepProperties(this.properties),
+      receivedAt: this.receivedAt,
+    };
+    return this.#kept;
+  }
+}
+
+/** Correlation data is the one property that is a view into the read buffer. */
+function keepProperties(properties: Properties): Properties {
+  const { correlationData } = properties;
+  return correlationData === undefined ? properties : { ...properties, correlationData: Buffer.from(correlationData) };
+}
+
+/** [MQTT-3.3.2-6] The expiry interval sent on is what remains of it. Undefined when the message has expired. */
+export function remainingProperties(message: KeptMessage, now: number): { properties: Properties | undefined } | undefined {
+  const seconds = message.properties?.messageExpiryIntervalSeconds;
+  if (seconds === undefined) return { properties: message.properties };
+  const remaining = Math.ceil(seconds - (now - message.receivedAt) / 1000);
+  // [MQTT-3.3.2-5] An expired message must not be delivered.
+  if (remaining <= 0) return undefined;
+  return { properties: { ...message.properties, messageExpiryIntervalSeconds: remaining } };
+}

@@ -1,0 +1,101 @@
+/** What happens to a message of a session once its bytes are understood: permission, taps, retained store, receivers. */
+import type { Properties, QoS } from "../codec/index.ts";
+import type { Engine } from "../engine.ts";
+import type { Message, PublishGrant, Refusal } from "../ports.ts";
+import { RoutedMessage, type WireBody } from "../routing/routed-message.ts";
+import type { Link } from "./link.ts";
+import type { Session, TopicRoute } from "./session.ts";
+
+/** Asks for the permission of a topic, or takes it from the session's cache. */
+export function routeOf(engine: Engine, session: Session, wireTopic: string): TopicRoute {
+  const known = session.routes.get(wireTopic);
+  if (known !== undefined) return known;
+  const answer = session.rights?.publish(wireTopic) ?? { code: "mqtt.session_without_rights" };
+  const route: TopicRoute = isRefusal(answer)
+    ? { topic: wireTopic, grant: undefined, refusal: answer, destinations: undefined, epoch: session.routesEpoch }
+    : { topic: answer.topic ?? wireTopic, grant: answer, refusal: undefined, destinations: undefined, epoch: session.routesEpoch };
+  if (session.routes.size >= engine.limits.grantCacheEntriesMax) session.routes.clear();
+  session.routes.set(wireTopic, route);
+  return route;
+}
+
+export function isRefusal(answer: object): answer is Refusal {
+  return "code" in answer;
+}
+
+export interface AcceptedPublish {
+  route: TopicRoute;
+  grant: PublishGrant;
+  payload: Uint8Array;
+  qos: QoS;
+  isRetained: boolean;
+  properties: Properties | undefined;
+  receivedAt: number;
+  feeder: Link | undefined;
+  wireBody: WireBody | undefined;
+}
+
+/**
+ * Taps, stores and routes. Returns the promises of taps that owe durability; `engine.turn.hasDebt` tells whether the journal
+ * owes a commit.
+ */
+export function acceptMessage(engine: Engine, session: Session, publish: AcceptedPublish): Promise<void>[] | undefined {
+  const { route, grant, payload, qos, properties, receivedAt, wireBody, feeder } = publish;
+  const { turn, router } = engine;
+  turn.hasDebt = false;
+  // `deliver` treats the retain flag as if it were not there.
+  const isRetained = publish.isRetained && session.behaviour.retain === "store";
+  let waits: Promise<void>[] | undefined;
+  if (grant.taps.length > 0) {
+    const message = toMessage(session, publish, isRetained);
+    for (const tap of grant.taps) {
+      const wait = tap(message);
+      if (wait !== undefined) {
+        waits ??= [];
+        waits.push(wait);
+      }
+    }
+  }
+  if (isRetained) retain(engine, publish, session);
+  if (!grant.isRouted) return waits;
+  if (engine.peers.isAlone !== true) engine.peers.forward(toMessage(session, publish, isRetained));
+  let { destinations } = route;
+  if (destinations === undefined || destinations.version !== router.version) {
+    destinations = router.destinationsOf(route.topic);
+    route.destinations = destinations;
+  }
+  if (destinations.sessions.length === 0 && destinations.groups.length === 0) return waits;
+  router.route(new RoutedMessage(route.topic, payload, qos, isRetained, properties, receivedAt, session, wireBody), destinations, feeder);
+  return waits;
+}
+
+/** [MQTT-3.3.1-5] The latest retained message of a topic is kept; [MQTT-3.3.1-6] an empty one removes it. */
+function retain(engine: Engine, publish: AcceptedPublish, session: Session): void {
+  const { route, payload, qos, properties, receivedAt } = publish;
+  if (payload.length === 0) {
+    engine.retained.remove(route.topic);
+    return;
+  }
+  const isStored = engine.retained.store({
+    topic: route.topic,
+    payload: Buffer.from(payload),
+    qos,
+    receivedAt,
+    ...(properties === undefined ? {} : { properties }),
+  });
+  if (!isStored) engine.observer.dropped({ sessionId: session.id, topic: route.topic, qos, reason: "queue_full" });
+}
+
+function toMessage(session: Session, publish: AcceptedPublish, isRetained: boolean): Message {
+  const { route, payload, qos, properties, receivedAt } = publish;
+  return {
+    topic: route.topic,
+    payload,
+    qos,
+    isRetained,
+    receivedAt,
+    publisherSessionId: session.id,
+    hops: 0,
+    ...(properties === undefined ? {} : { properties }),
+  };
+}

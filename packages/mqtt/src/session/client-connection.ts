@@ -1,0 +1,401 @@
+/** One byte stream to one client: its phases, what is legal in each, and its end. */
+import { CodecError, type ConnectPacket, decodePacket, encodePacket, Framer, type Packet, type ProtocolVersion, type Will } from "../codec/index.ts";
+import type { Connection } from "../broker.ts";
+import type { Engine } from "../engine.ts";
+import type { CloseReason, ConnectionFacts, ConnectRefusal, Refusal, Transport } from "../ports.ts";
+import { Congestion } from "./congestion.ts";
+import { handleConnect } from "./connect.ts";
+import { InboundPublishes } from "./inbound-publish.ts";
+import type { Link } from "./link.ts";
+import { Outbox } from "./outbox.ts";
+import { writeReply } from "./reply-queue.ts";
+import type { Session } from "./session.ts";
+import { disconnectReasonCodes, refusalOf, SessionError } from "./session-error.ts";
+import { cappedExpirySeconds } from "./session-registry.ts";
+import { handleSubscribe, handleUnsubscribe } from "./subscribe.ts";
+import { leaveWill } from "./will.ts";
+
+const publishType = 3;
+const pubackFirstByte = 0x40;
+const pingreqFirstByte = 0xc0;
+const pingresp = Buffer.from([0xd0, 0]);
+
+interface HeldFrame {
+  firstByte: number;
+  body: Buffer;
+}
+
+export interface ActiveOptions {
+  clientId: string;
+  keepAliveSeconds: number;
+  window: number;
+  clientPacketBytesMax: number;
+  will: Will | undefined;
+}
+
+interface ActivePhase extends ActiveOptions {
+  name: "active";
+  session: Session;
+  publishes: InboundPublishes;
+  congestion: Congestion;
+}
+
+type Phase =
+  | { name: "awaiting-connect"; since: number }
+  | { name: "authenticating"; packet: ConnectPacket; since: number; held: HeldFrame[]; heldBytes: number }
+  | ActivePhase
+  | { name: "closing"; since: number };
+
+export class ClientConnection implements Connection, Link {
+  readonly #engine: Engine;
+  readonly #transport: Transport;
+  readonly #framer: Framer;
+  readonly facts: ConnectionFacts;
+  readonly outbox: Outbox;
+  version: ProtocolVersion = 4;
+  lastPacketAt: number;
+  #phase: Phase;
+  #stops = 0;
+
+  constructor(engine: Engine, transport: Transport, facts: ConnectionFacts) {
+    const { limits, clock, slabs, turn } = engine;
+    this.#engine = engine;
+    this.#transport = transport;
+    this.facts = facts;
+    this.#framer = new Framer({ packetBytesMax: limits.connectBytesMax });
+    this.outbox = new Outbox(transport, slabs, turn, limits.outgoingBytesSoftMax, this.#afterFlush);
+    this.lastPacketAt = clock.now();
+    this.#phase = { name: "awaiting-connect", since: this.lastPacketAt };
+  }
+
+  receive(bytes: Uint8Array): void {
+    if (this.#phase.name === "closing") return;
+    this.lastPacketAt = this.#engine.clock.now();
+    this.#engine.statistics.bytesReceived += bytes.length;
+    this.#guard("receive", () => this.#framer.push(bytes, this.#handleFrame));
+  }
+
+  drained(): void {
+    this.outbox.bufferedBytes = this.#transport.bufferedBytes;
+    this.#guard("drained", () => this.relieve());
+  }
+
+  closed(): void {
+    this.#guard("closed", () => this.#end("connection_closed", undefined));
+    this.#engine.connections.delete(this);
+  }
+
+  get isAuthenticating(): boolean {
+    return this.#phase.name === "authenticating";
+  }
+
+  get window(): number {
+    return this.#phase.name === "active" ? this.#phase.window : 0;
+  }
+
+  get clientPacketBytesMax(): number {
+    return this.#phase.name === "active" ? this.#phase.clientPacketBytesMax : 0;
+  }
+
+  get isCongested(): boolean {
+    return this.#phase.name === "active" && this.#phase.congestion.state === "congested";
+  }
+
+  get isLagging(): boolean {
+    return this.#phase.name === "active" && this.#phase.congestion.state === "lagging";
+  }
+
+  checkCongestion(): void {
+    if (this.#phase.name === "active") this.#phase.congestion.check(this.#engine.clock.now());
+  }
+
+  relieve(): void {
+    if (this.#phase.name !== "active" || this.#phase.congestion.state === "clear") return;
+    if (this.#phase.congestion.relieve()) this.#phase.session.pump();
+  }
+
+  hold(feeder: Link): void {
+    if (this.#phase.name === "active") this.#phase.congestion.hold(feeder, feeder === this);
+  }
+
+  stopReading(): void {
+    this.#stops += 1;
+    if (this.#stops === 1 && this.#phase.name !== "closing") this.#transport.pause();
+  }
+
+  continueReading(): void {
+    this.#stops -= 1;
+    if (this.#stops > 0 || this.#phase.name === "closing") return;
+    // Nothing could be heard while it was not read.
+    this.lastPacketAt = this.#engine.clock.now();
+    this.#transport.resume();
+  }
+
+  /** [MQTT-3.2.2-7] A refusing CONNACK is followed by the end of the stream. */
+  refuse(packet: ConnectPacket, refusal: ConnectRefusal): void {
+    const { code, received, expected } = refusal;
+    const reasonCode = packet.protocolVersion === 5 ? refusal.reasonCode : refusal.returnCode;
+    this.outbox.append(encodePacket({ type: "connack", isSessionPresent: false, reasonCode }, packet.protocolVersion));
+    this.#engine.observer.refused({
+      facts: this.facts,
+      clientId: packet.clientId,
+      ...(packet.userName === undefined ? {} : { userName: packet.userName }),
+      refusal: { code, ...(received === undefined ? {} : { received }), ...(expected === undefined ? {} : { expected }) },
+    });
+    this.#hangUp();
+  }
+
+  /** The gatekeeper said yes: from here on packets are the session's. */
+  activate(session: Session, options: ActiveOptions, isSessionPresent: boolean, connack: Buffer): void {
+    const phase = this.#phase;
+    if (phase.name !== "authenticating") return;
+    const { clientId, keepAliveSeconds } = options;
+    const publishes = new InboundPublishes(this.#engine, this, session);
+    this.#phase = { name: "active", session, publishes, congestion: new Congestion(this.outbox, session, this.#engine.limits), ...options };
+    // [MQTT-3.2.0-1] CONNACK is the first packet.
+    this.outbox.append(connack);
+    const { facts, version: protocolVersion } = this;
+    const { id: sessionId, subject } = session;
+    this.#engine.observer.connected({ sessionId, subject, facts, clientId, protocolVersion, keepAliveSeconds, isSessionPresent });
+    session.resume(this);
+    for (const { firstByte, body } of phase.held) {
+      if (!this.#handleFrame(firstByte, body, 0, body.length)) return;
+    }
+    this.continueReading();
+  }
+
+  /** Ends the connection from this side. MQTT 5 clients are told why. */
+  close(reason: CloseReason, refusal?: Refusal, reasonCode = disconnectReasonCodes[reason]): void {
+    const phase = this.#phase;
+    if (phase.name === "closing") return;
+    // [MQTT-3.14.0-1] DISCONNECT only after a CONNACK that admitted.
+    if (phase.name === "active" && this.version === 5) this.outbox.append(encodePacket({ type: "disconnect", reasonCode }, 5));
+    this.#end(reason, refusal);
+    this.#hangUp();
+  }
+
+  /** Something of ours broke while serving this client: the others go on. */
+  failed(error: unknown, doing: string): void {
+    const phase = this.#phase;
+    const sessionId = phase.name === "active" ? phase.session.id : undefined;
+    this.#engine.onBug(error, { doing, phase: phase.name, sessionId, version: this.version, remoteAddress: this.facts.remoteAddress });
+    this.close("internal_error", { code: "mqtt.internal_error" });
+  }
+
+  /** Looks at the deadlines of this phase. */
+  sweep(now: number): void {
+    const phase = this.#phase;
+    const { limits } = this.#engine;
+    switch (phase.name) {
+      case "awaiting-connect":
+      case "authenticating":
+        if (now - phase.since < limits.connectTimeoutMilliseconds) return;
+        this.close("connect_timeout", {
+          code: "mqtt.connect_timeout",
+          received: phase.name === "authenticating" ? "no answer of the gatekeeper" : "no complete CONNECT",
+          expected: `within ${limits.connectTimeoutMilliseconds} ms`,
+        });
+        return;
+      case "active":
+        this.#sweepActive(phase, now);
+        return;
+      case "closing":
+        if (now - phase.since < limits.closeTimeoutMilliseconds) return;
+        this.#transport.destroy();
+        this.#engine.connections.delete(this);
+    }
+  }
+
+  #sweepActive(phase: ActivePhase, now: number): void {
+    const { keepAliveSeconds, congestion } = phase;
+    // [MQTT-3.1.2-22] One and a half times the keep-alive without a packet.
+    if (keepAliveSeconds > 0 && this.#stops === 0 && now - this.lastPacketAt > keepAliveSeconds * 1500) {
+      const received = `nothing for ${now - this.lastPacketAt} ms`;
+      this.close("keep_alive_timeout", { code: "mqtt.keep_alive_timeout", received, expected: `a packet within ${keepAliveSeconds * 1500} ms` });
+      return;
+    }
+    if (congestion.state === "clear") return;
+    this.drained();
+    if (!congestion.isOverdueAt(now)) return;
+    this.#end("quota_exceeded", {
+      code: "mqtt.slow_reader",
+      received: `${this.#transport.bufferedBytes} bytes not taken`,
+      expected: `at most ${this.#engine.limits.outgoingBytesSoftMax} bytes`,
+    });
+    // It would not read a farewell either.
+    this.#transport.destroy();
+    this.#engine.connections.delete(this);
+  }
+
+  readonly #handleFrame = (firstByte: number, buffer: Buffer, bodyStart: number, bodyEnd: number): boolean => {
+    const phase = this.#phase;
+    switch (phase.name) {
+      case "active":
+        this.#handleActive(phase, firstByte, buffer, bodyStart, bodyEnd);
+        break;
+      case "awaiting-connect":
+        this.#handleFirst(firstByte, buffer, bodyStart, bodyEnd);
+        break;
+      case "authenticating":
+        // [MQTT-3.1.4-5] A client need not wait for CONNACK; its packets wait.
+        phase.heldBytes += bodyEnd - bodyStart;
+        if (phase.heldBytes > this.#engine.limits.heldBytesMax) {
+          const expected = `at most ${this.#engine.limits.heldBytesMax} bytes before CONNACK`;
+          throw new SessionError("mqtt.held_bytes_exceeded", "MQTT-3.1.4-5", `${phase.heldBytes} bytes`, expected);
+        }
+        phase.held.push({ firstByte, body: Buffer.from(buffer.subarray(bodyStart, bodyEnd)) });
+        break;
+      case "closing":
+    }
+    return this.#phase.name !== "closing";
+  };
+
+  #handleFirst(firstByte: number, buffer: Buffer, bodyStart: number, bodyEnd: number): void {
+    // [MQTT-3.1.0-1] The first packet is a CONNECT.
+    if (firstByte !== 0x10) {
+      throw new SessionError("mqtt.connect_expected", "MQTT-3.1.0-1", `first byte 0x${firstByte.toString(16)}`, "CONNECT (0x10)");
+    }
+    const packet = decodePacket(firstByte, buffer, bodyStart, bodyEnd, 4);
+    if (packet.type !== "connect") throw new SessionError("mqtt.connect_expected", "MQTT-3.1.0-1", packet.type, "CONNECT");
+    if (packet.password !== undefined) packet.password = Buffer.from(packet.password);
+    if (packet.will !== undefined) packet.will.payload = Buffer.from(packet.will.payload);
+    this.version = packet.protocolVersion;
+    this.#framer.setPacketBytesMax(this.#engine.limits.packetBytesMax);
+    this.#phase = { name: "authenticating", packet, since: this.lastPacketAt, held: [], heldBytes: 0 };
+    this.stopReading();
+    handleConnect(this.#engine, this, packet).catch((error: unknown) => this.#handleError(error, "connect"));
+  }
+
+  #handleActive(phase: ActivePhase, firstByte: number, buffer: Buffer, bodyStart: number, bodyEnd: number): void {
+    if (firstByte >> 4 === publishType) {
+      phase.publishes.handle(firstByte, buffer, bodyStart, bodyEnd);
+      return;
+    }
+    if (firstByte === pubackFirstByte && bodyEnd - bodyStart === 2) {
+      phase.session.settle(buffer.readUInt16BE(bodyStart));
+      return;
+    }
+    if (firstByte === pingreqFirstByte && bodyEnd === bodyStart) {
+      // [MQTT-3.12.4-1]
+      this.outbox.append(pingresp);
+      return;
+    }
+    this.#handlePacket(phase, decodePacket(firstByte, buffer, bodyStart, bodyEnd, this.version));
+  }
+
+  #handlePacket(phase: ActivePhase, packet: Packet): void {
+    const { session, publishes } = phase;
+    switch (packet.type) {
+      case "puback":
+      case "pubcomp":
+        session.settle(packet.packetId);
+        return;
+      case "pubrec":
+        this.#handlePubrec(session, packet.packetId, packet.reasonCode ?? 0);
+        return;
+      case "pubrel":
+        publishes.handleRelease(packet.packetId);
+        return;
+      case "subscribe":
+        handleSubscribe(this.#engine, this, session, packet);
+        return;
+      case "unsubscribe":
+        handleUnsubscribe(this.#engine, this, session, packet);
+        return;
+      case "pingreq":
+        this.outbox.append(pingresp);
+        return;
+      case "disconnect":
+        this.#handleDisconnect(phase, packet.reasonCode ?? 0, packet.properties?.sessionExpiryIntervalSeconds);
+        return;
+      case "connect":
+        // [MQTT-3.1.0-2] A second CONNECT is a protocol violation.
+        throw new SessionError("mqtt.second_connect", "MQTT-3.1.0-2", "CONNECT", "one CONNECT per connection");
+      default:
+        throw new SessionError("mqtt.packet_not_allowed", "MQTT-4.13.1-1", packet.type.toUpperCase(), "a packet that clients send");
+    }
+  }
+
+  #handlePubrec(session: Session, packetId: number, reasonCode: number): void {
+    // [MQTT-4.3.3-4] A reason from 0x80 ends the exchange.
+    if (reasonCode >= 0x80) session.settle(packetId);
+    else writeReply(this.outbox, this.version, 6, packetId, session.release(packetId) ? 0 : 0x92);
+  }
+
+  /** [MQTT-3.14.4-3] A normal DISCONNECT takes the will back; 0x04 asks for it. */
+  #handleDisconnect(phase: ActivePhase, reasonCode: number, expirySeconds: number | undefined): void {
+    const { session } = phase;
+    if (expirySeconds !== undefined) {
+      // [MQTT-3.14.2-2] A session that was to end now cannot be prolonged.
+      if (session.expirySeconds === 0 && expirySeconds > 0) {
+        throw new SessionError("mqtt.session_expiry_invalid", "MQTT-3.14.2-2", `${expirySeconds} s`, "0 s, as in CONNECT");
+      }
+      session.expirySeconds = cappedExpirySeconds(expirySeconds, session.behaviour.sessionExpirySecondsMax);
+    }
+    if (reasonCode === 0) phase.will = undefined;
+    this.#end("client_disconnect", undefined);
+    this.#hangUp();
+  }
+
+  /** Leaves the session, or reports that there never was one. */
+  #end(reason: CloseReason, refusal: Refusal | undefined): void {
+    const phase = this.#phase;
+    if (phase.name === "closing") return;
+    const { observer, sessions, clock } = this.#engine;
+    this.#phase = { name: "closing", since: clock.now() };
+    if (phase.name !== "active") {
+      if (refusal === undefined) return;
+      const { clientId, userName } = phase.name === "authenticating" ? phase.packet : {};
+      const named = { ...(clientId === undefined ? {} : { clientId }), ...(userName === undefined ? {} : { userName }) };
+      observer.refused({ facts: this.facts, ...named, refusal });
+      return;
+    }
+    const { session, publishes, congestion, will } = phase;
+    publishes.close();
+    congestion.releaseAll();
+    session.link = undefined;
+    const { facts, lastPacketAt } = this;
+    const { id: sessionId, subject } = session;
+    observer.disconnected({ sessionId, subject, facts, reason, lastPacketAt, ...(refusal === undefined ? {} : { refusal }) });
+    // The will is left before the session ends, which would send a delayed one. [MQTT-3.1.2-8]
+    if (will !== undefined) leaveWill(this.#engine, session, will);
+    sessions.detach(session);
+  }
+
+  /** Sends what is collected and closes. */
+  #hangUp(): void {
+    if (this.#phase.name !== "closing") this.#phase = { name: "closing", since: this.#engine.clock.now() };
+    this.outbox.flush();
+    this.#transport.end();
+  }
+
+  readonly #afterFlush = (bytes: number): void => {
+    this.#engine.statistics.bytesSent += bytes;
+    this.relieve();
+  };
+
+  /** Runs work caused by this client; whatever it throws closes this connection only. */
+  #guard(doing: string, work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#handleError(error, doing);
+    }
+  }
+
+  /** [MQTT-4.8.0-1] [MQTT-4.13.1-1] A broken packet or rule closes the connection, with the reason where the version has one. */
+  #handleError(error: unknown, doing: string): void {
+    if (error instanceof SessionError) {
+      this.close(error.closeReason, refusalOf(error), error.reasonCode);
+    } else if (error instanceof CodecError) {
+      if (this.#phase.name === "awaiting-connect") this.#answerBrokenConnect(error);
+      this.close(error.code === "mqtt.packet_too_large" ? "packet_too_large" : "protocol_error", refusalOf(error), error.reasonCode);
+    } else this.failed(error, doing);
+  }
+
+  /** [MQTT-3.1.2-2] [MQTT-3.1.4-1] A CONNECT that names a version we do not speak, or an identifier we reject, is answered. */
+  #answerBrokenConnect(error: CodecError): void {
+    if (error.returnCode === undefined) return;
+    this.outbox.append(encodePacket({ type: "connack", isSessionPresent: false, reasonCode: error.returnCode }, 4));
+  }
+}

@@ -1,0 +1,111 @@
+/** CONNECT, step by step. [MQTT-3.1.4] */
+import { type ConnectPacket, encodePacket, type Properties } from "../codec/index.ts";
+import type { Engine } from "../engine.ts";
+import type { Admission, ConnectRefusal } from "../ports.ts";
+import type { ActiveOptions, ClientConnection } from "./client-connection.ts";
+import type { Session } from "./session.ts";
+import { expirySecondsOf } from "./session-registry.ts";
+
+const assignedIdBytes = 12;
+const neverSeconds = 0xffff_ffff;
+const receiveMaximumDefault = 0xffff;
+
+/** name the client -> ask the gatekeeper -> claim the identity -> take over -> open the session -> answer. */
+export async function handleConnect(engine: Engine, connection: ClientConnection, received: ConnectPacket): Promise<void> {
+  const early = refuseEarly(received);
+  if (early !== undefined) return connection.refuse(received, early);
+  const packet = nameClient(engine, received);
+  const answer = await engine.gatekeeper.connect(packet, connection.facts);
+  if (!connection.isAuthenticating) return;
+  if ("code" in answer) return connection.refuse(packet, answer);
+  if (engine.sessions.get(answer.sessionId) === undefined && engine.sessions.size >= engine.limits.sessionsMax) {
+    return connection.refuse(packet, sessionsExceeded(engine.limits.sessionsMax));
+  }
+  if (engine.peers.isAlone !== true) {
+    await engine.peers.claimSession(answer.sessionId);
+    if (!connection.isAuthenticating) return;
+  }
+  // [MQTT-3.1.4-3] The older connection of the same identity is closed before the new one is announced.
+  engine.sessions.get(answer.sessionId)?.link?.close("taken_over");
+  const { session, isPresent } = engine.sessions.open(answer, packet);
+  subscribeImplicitly(engine, session, answer);
+  const isAssigned = packet.clientId !== received.clientId;
+  connection.activate(session, activeOptions(packet, answer), isPresent, encodeConnack(engine, packet, answer, isPresent, isAssigned));
+}
+
+/** What can be refused without knowing the client. */
+function refuseEarly(packet: ConnectPacket): ConnectRefusal | undefined {
+  if (packet.properties?.authenticationMethod !== undefined) {
+    // [MQTT-4.12.0-1] Enhanced authentication is not offered.
+    const received = packet.properties.authenticationMethod;
+    return { code: "mqtt.authentication_method_unknown", received, expected: "none", returnCode: 4, reasonCode: 0x8c };
+  }
+  // [MQTT-3.1.3-8] In 3.1.1 only a clean session may go without an identifier; 3.1 always needs one.
+  const isNameless = packet.clientId === "" && (packet.protocolVersion === 3 || (packet.protocolVersion === 4 && !packet.isCleanStart));
+  if (!isNameless) return undefined;
+  return { code: "mqtt.client_id_missing", received: "empty client id", expected: "[MQTT-3.1.3-8] a client id", returnCode: 2, reasonCode: 0x85 };
+}
+
+/** [MQTT-3.1.3-6] A client without an identifier is given one. */
+function nameClient(engine: Engine, packet: ConnectPacket): ConnectPacket {
+  if (packet.clientId !== "") return packet;
+  return { ...packet, clientId: `auto-${Buffer.from(engine.random.bytes(assignedIdBytes)).toString("hex")}` };
+}
+
+function sessionsExceeded(sessionsMax: number): ConnectRefusal {
+  return { code: "mqtt.sessions_exceeded", expected: `at most ${sessionsMax} sessions`, returnCode: 3, reasonCode: 0x97 };
+}
+
+function activeOptions(packet: ConnectPacket, admission: Admission): ActiveOptions {
+  const { properties } = packet;
+  const receiveMaximum = properties?.receiveMaximum ?? receiveMaximumDefault;
+  return {
+    clientId: packet.clientId,
+    keepAliveSeconds: admission.keepAliveSeconds,
+    // [MQTT-3.3.4-9] Neither the client's Receive Maximum nor our own window is exceeded.
+    window: Math.min(admission.behaviour.inflightMax, receiveMaximum),
+    clientPacketBytesMax: properties?.maximumPacketSizeBytes ?? Number.POSITIVE_INFINITY,
+    will: admission.behaviour.will === "publish" ? packet.will : undefined,
+  };
+}
+
+/** Server-side subscriptions; one that the client cancelled in this session stays cancelled. */
+function subscribeImplicitly(engine: Engine, session: Session, admission: Admission): void {
+  for (const { filter, qos } of admission.implicitSubscriptions ?? []) {
+    if (session.subscriptions.has(filter) || session.cancelledFilters.has(filter)) continue;
+    engine.sessions.subscribe(session, { filter, qos, isNoLocal: false, isRetainAsPublished: false, retainHandling: 2 });
+  }
+}
+
+function encodeConnack(engine: Engine, packet: ConnectPacket, admission: Admission, isPresent: boolean, isAssigned: boolean): Buffer {
+  const { protocolVersion } = packet;
+  return encodePacket(
+    {
+      type: "connack",
+      // [MQTT-3.2.2-2] [MQTT-3.2.2-3] 3.1 has no such flag.
+      isSessionPresent: isPresent && protocolVersion > 3,
+      reasonCode: 0,
+      ...(protocolVersion === 5 ? { properties: connackProperties(engine, packet, admission, isAssigned) } : {}),
+    },
+    protocolVersion,
+  );
+}
+
+/** [MQTT-3.2.2.3] Only what differs from what an MQTT 5 client assumes. */
+function connackProperties(engine: Engine, packet: ConnectPacket, admission: Admission, isAssigned: boolean): Properties {
+  const { behaviour, keepAliveSeconds } = admission;
+  const properties: Properties = { maximumPacketSizeBytes: engine.limits.packetBytesMax };
+  const expirySeconds = Math.min(expirySecondsOf(packet, admission), neverSeconds);
+  if (expirySeconds !== (packet.properties?.sessionExpiryIntervalSeconds ?? 0)) properties.sessionExpiryIntervalSeconds = expirySeconds;
+  if (behaviour.receiveMaximum < receiveMaximumDefault) properties.receiveMaximum = behaviour.receiveMaximum;
+  if (behaviour.qosMax < 2) properties.maximumQoS = behaviour.qosMax === 0 ? 0 : 1;
+  if (behaviour.retain !== "store") properties.retainAvailable = 0;
+  // [MQTT-3.2.2-16] The client must use the assigned identifier from now on.
+  if (isAssigned) properties.assignedClientIdentifier = packet.clientId;
+  if (behaviour.topicAliasMax > 0) properties.topicAliasMaximum = behaviour.topicAliasMax;
+  if (!behaviour.wildcards) properties.wildcardSubscriptionAvailable = 0;
+  if (!behaviour.sharedSubscriptions) properties.sharedSubscriptionAvailable = 0;
+  // [MQTT-3.2.2-21] The client counts with the server's keep-alive.
+  if (keepAliveSeconds !== packet.keepAliveSeconds) properties.serverKeepAliveSeconds = keepAliveSeconds;
+  return properties;
+}

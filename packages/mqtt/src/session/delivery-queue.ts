@@ -1,0 +1,65 @@
+/** What is owed to one session and not yet sent: first in, first out, with its bytes counted. */
+import type { KeptMessage } from "../routing/routed-message.ts";
+
+export interface Delivery {
+  /** Journal sequence; grows per session. */
+  readonly sequence: number;
+  readonly message: KeptMessage;
+  readonly qos: 1 | 2;
+  readonly isRetained: boolean;
+  readonly identifiers: number[] | undefined;
+  /** 0 until it is sent for the first time. */
+  packetId: number;
+  /** QoS 2: PUBREC came, PUBREL was sent; only PUBCOMP is missing. */
+  isReleased: boolean;
+}
+
+export class DeliveryQueue {
+  #items: (Delivery | undefined)[] = [];
+  #head = 0;
+  bytes = 0;
+
+  get length(): number {
+    return this.#items.length - this.#head;
+  }
+
+  push(delivery: Delivery): void {
+    this.#items.push(delivery);
+    this.bytes += deliveryBytes(delivery);
+  }
+
+  peek(): Delivery | undefined {
+    return this.#items[this.#head];
+  }
+
+  shift(): Delivery | undefined {
+    const delivery = this.#items[this.#head];
+    if (delivery === undefined) return undefined;
+    this.#items[this.#head] = undefined;
+    this.#head += 1;
+    this.bytes -= deliveryBytes(delivery);
+    // The gap is closed when it is half the array: amortised constant time, memory follows the queue down.
+    if (this.#head > 64 && this.#head * 2 > this.#items.length) {
+      this.#items = this.#items.slice(this.#head);
+      this.#head = 0;
+    }
+    return delivery;
+  }
+
+  clear(): void {
+    this.#items = [];
+    this.#head = 0;
+    this.bytes = 0;
+  }
+
+  *[Symbol.iterator](): Generator<Delivery> {
+    for (let index = this.#head; index < this.#items.length; index += 1) {
+      const delivery = this.#items[index];
+      if (delivery !== undefined) yield delivery;
+    }
+  }
+}
+
+export function deliveryBytes(delivery: Delivery): number {
+  return delivery.message.topic.length + delivery.message.payload.length;
+}

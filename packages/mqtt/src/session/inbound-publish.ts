@@ -1,0 +1,208 @@
+/** PUBLISH and PUBREL from one client. The hot path: nothing here makes an object that a QoS 0 message can do without. */
+import { isUtf8 } from "node:buffer";
+import { createPublishView, decodePublishProperties, isTopicNameValid, type Properties, viewPublish } from "../codec/index.ts";
+import type { Engine } from "../engine.ts";
+import type { Refusal } from "../ports.ts";
+import { acceptMessage, routeOf } from "./accept-message.ts";
+import type { ClientConnection } from "./client-connection.ts";
+import { ReplyQueue, writeReply } from "./reply-queue.ts";
+import type { Session, TopicRoute } from "./session.ts";
+import { SessionError } from "./session-error.ts";
+
+/** One view serves all connections: it is read before the next packet is looked at. */
+const view = createPublishView();
+const noRights: Refusal = { code: "mqtt.session_without_rights" };
+const emptyTopic = Buffer.alloc(0);
+
+export class InboundPublishes {
+  readonly #engine: Engine;
+  readonly #connection: ClientConnection;
+  readonly #session: Session;
+  readonly #replies: ReplyQueue;
+  /** Bytes of the topic published last: a device repeats itself, and comparing bytes spares decoding them. */
+  #lastTopic = emptyTopic;
+  #lastTopicBytes = -1;
+  #lastRoute: TopicRoute | undefined;
+  #aliases: Map<number, string> | undefined;
+  #isThrottled = false;
+
+  constructor(engine: Engine, connection: ClientConnection, session: Session) {
+    this.#engine = engine;
+    this.#connection = connection;
+    this.#session = session;
+    this.#replies = new ReplyQueue({
+      outbox: connection.outbox,
+      turn: engine.turn,
+      version: connection.version,
+      onFailure: (error) => connection.failed(error, "tap"),
+      onDrained: () => this.#unthrottle(),
+    });
+  }
+
+  handle(firstByte: number, buffer: Buffer, bodyStart: number, bodyEnd: number): void {
+    const connection = this.#connection;
+    const session = this.#session;
+    const { behaviour } = session;
+    const { observer, statistics, turn } = this.#engine;
+    viewPublish(firstByte, buffer, bodyStart, bodyEnd, connection.version, view);
+    const { qos, packetId, isRetained, payloadStart, payloadEnd } = view;
+    statistics.messagesReceived += 1;
+    let properties: Properties | undefined;
+    let route: TopicRoute;
+    if (view.propertiesEnd > view.propertiesStart) {
+      properties = decodePublishProperties(buffer, view.propertiesStart, view.propertiesEnd);
+      route = this.#routeWithAlias(buffer, properties);
+      properties = forwardedProperties(properties);
+    } else {
+      route = this.#routeFromBytes(buffer, view.topicStart, view.topicEnd);
+    }
+    if (qos > behaviour.qosMax) return this.#refuseQos(route, qos);
+    if (isRetained && behaviour.retain === "refuse") {
+      // [MQTT-3.2.2-14] The server said that it does not keep messages.
+      throw new SessionError("mqtt.retain_not_supported", "MQTT-3.2.2-14", "RETAIN 1", "RETAIN 0");
+    }
+    if (qos > 0) {
+      // [MQTT-4.3.3-10] A QoS 2 publish that was not released yet is the same message again.
+      if (qos === 2 && session.unreleased.has(packetId)) return this.#replies.add(5, packetId, 0, false, undefined);
+      this.#checkReceiveMaximum();
+    }
+    const payloadBytes = payloadEnd - payloadStart;
+    const { grant } = route;
+    if (grant === undefined) return this.#refuse(route, qos, packetId, route.refusal ?? noRights);
+    if (payloadBytes > behaviour.payloadBytesMax) {
+      const refusal = { code: "mqtt.payload_too_large", received: `${payloadBytes} bytes`, expected: `at most ${behaviour.payloadBytesMax} bytes` };
+      return this.#refuse(route, qos, packetId, refusal);
+    }
+    observer.published(session.id, session.subject, route.topic, qos, payloadBytes);
+    const isForwardable = qos === 0 && connection.version !== 5 && grant.topic === undefined;
+    const waits = acceptMessage(this.#engine, session, {
+      route,
+      grant,
+      payload: buffer.subarray(payloadStart, payloadEnd),
+      qos,
+      isRetained,
+      properties,
+      receivedAt: connection.lastPacketAt,
+      feeder: connection,
+      wireBody: isForwardable ? { buffer, start: bodyStart, end: bodyEnd } : undefined,
+    });
+    if (qos === 0) {
+      for (const wait of waits ?? []) wait.catch((error: unknown) => connection.failed(error, "tap"));
+      return;
+    }
+    if (qos === 2) session.unreleased.add(packetId);
+    // [MQTT-4.3.2-4] [MQTT-4.3.3-11] The acknowledgement says that the message is taken over: nothing owed may be unsafe.
+    this.#replies.add(qos === 1 ? 4 : 5, packetId, 0, turn.hasDebt, waits);
+    if (connection.version !== 5 && this.#replies.length >= behaviour.receiveMaximum) this.#throttle();
+  }
+
+  /** [MQTT-4.3.3-12] PUBREL: the identifier is free again. */
+  handleRelease(packetId: number): void {
+    const isKnown = this.#session.unreleased.delete(packetId);
+    writeReply(this.#connection.outbox, this.#connection.version, 7, packetId, isKnown ? 0 : 0x92);
+  }
+
+  close(): void {
+    this.#replies.close();
+  }
+
+  #routeFromBytes(buffer: Buffer, start: number, end: number): TopicRoute {
+    const bytes = end - start;
+    const last = this.#lastRoute;
+    if (bytes === this.#lastTopicBytes && last !== undefined && last.epoch === this.#session.routesEpoch) {
+      const lastTopic = this.#lastTopic;
+      let index = 0;
+      while (index < bytes && buffer[start + index] === lastTopic[index]) index += 1;
+      if (index === bytes) return last;
+    }
+    const { topicBytesMax } = this.#session.behaviour;
+    const topic = buffer.toString("utf8", start, end);
+    // [MQTT-1.5.4-1] [MQTT-3.3.2-2] Well-formed text without wildcards.
+    if (!isUtf8(buffer.subarray(start, end)) || !isTopicNameValid(topic)) {
+      throw new SessionError("mqtt.topic_name_invalid", "MQTT-3.3.2-2", topic.slice(0, 256), "a topic name without wildcards");
+    }
+    if (bytes > topicBytesMax) {
+      const refusal = { code: "mqtt.topic_too_long", received: `${bytes} bytes`, expected: `at most ${topicBytesMax} bytes` };
+      return { topic, grant: undefined, refusal, destinations: undefined, epoch: 0 };
+    }
+    const route = routeOf(this.#engine, this.#session, topic);
+    if (this.#lastTopic.length < bytes) this.#lastTopic = Buffer.allocUnsafe(bytes);
+    buffer.copy(this.#lastTopic, 0, start, end);
+    this.#lastTopicBytes = bytes;
+    this.#lastRoute = route;
+    return route;
+  }
+
+  #routeWithAlias(buffer: Buffer, properties: Properties | undefined): TopicRoute {
+    // [MQTT-3.3.4-6] Subscription identifiers only travel from the server.
+    if (properties?.subscriptionIdentifiers !== undefined) {
+      throw new SessionError("mqtt.subscription_identifier_not_allowed", "MQTT-3.3.4-6", "Subscription Identifier", "none from a client");
+    }
+    const alias = properties?.topicAlias;
+    if (alias === undefined) return this.#routeFromBytes(buffer, view.topicStart, view.topicEnd);
+    const { topicAliasMax } = this.#session.behaviour;
+    // [MQTT-3.3.2-8] [MQTT-3.3.2-9]
+    if (alias === 0 || alias > topicAliasMax) {
+      throw new SessionError("mqtt.topic_alias_invalid", "MQTT-3.3.2-9", String(alias), `1 to ${topicAliasMax}`);
+    }
+    this.#aliases ??= new Map();
+    if (view.topicEnd > view.topicStart) {
+      const route = this.#routeFromBytes(buffer, view.topicStart, view.topicEnd);
+      this.#aliases.set(alias, buffer.toString("utf8", view.topicStart, view.topicEnd));
+      return route;
+    }
+    const topic = this.#aliases.get(alias);
+    if (topic === undefined) throw new SessionError("mqtt.topic_alias_unknown", "MQTT-3.3.2-7", String(alias), "an alias that was set");
+    return routeOf(this.#engine, this.#session, topic);
+  }
+
+  #checkReceiveMaximum(): void {
+    const { receiveMaximum } = this.#session.behaviour;
+    const unanswered = this.#replies.length + this.#session.unreleased.size;
+    // [MQTT-3.3.4-7] Clients of 3.x were not told the limit; they are throttled instead.
+    if (this.#connection.version !== 5 || unanswered < receiveMaximum) return;
+    const received = `${unanswered + 1} unanswered publishes`;
+    throw new SessionError("mqtt.receive_maximum_exceeded", "MQTT-3.3.4-7", received, `at most ${receiveMaximum}`);
+  }
+
+  #refuseQos(route: TopicRoute, qos: 0 | 1 | 2): void {
+    const { behaviour, id, subject } = this.#session;
+    // [MQTT-3.2.2-11] The server said which QoS it supports at most.
+    const error = new SessionError("mqtt.qos_not_supported", "MQTT-3.2.2-11", `QoS ${qos}`, `at most QoS ${behaviour.qosMax}`);
+    if (behaviour.onQosAboveMax === "disconnect") throw error;
+    const { code, received, expected } = error;
+    this.#engine.observer.publishRefused({ sessionId: id, subject, topic: route.topic, qos, refusal: { code, received, expected } });
+  }
+
+  /** [MQTT-3.3.5-2] A publish that is not allowed is either acknowledged as usual or ends the connection. */
+  #refuse(route: TopicRoute, qos: 0 | 1 | 2, packetId: number, refusal: Refusal): void {
+    const { behaviour, id, subject, unreleased } = this.#session;
+    const connection = this.#connection;
+    this.#engine.observer.publishRefused({ sessionId: id, subject, topic: route.topic, qos, refusal });
+    if (qos > 0 && (behaviour.onPublishRefused === "acknowledge" || connection.version === 5)) {
+      // A PUBREC with a reason from 0x80 ends the exchange in MQTT 5; 3.x goes on with PUBREL.
+      if (qos === 2 && connection.version !== 5) unreleased.add(packetId);
+      this.#replies.add(qos === 1 ? 4 : 5, packetId, 0x87, false, undefined);
+    }
+    if (behaviour.onPublishRefused === "disconnect") connection.close("refused", refusal);
+  }
+
+  #throttle(): void {
+    if (this.#isThrottled) return;
+    this.#isThrottled = true;
+    this.#connection.stopReading();
+  }
+
+  #unthrottle(): void {
+    if (!this.#isThrottled || this.#replies.length > this.#session.behaviour.receiveMaximum / 2) return;
+    this.#isThrottled = false;
+    this.#connection.continueReading();
+  }
+}
+
+/** The alias is a matter between this client and the server. [MQTT-3.3.2-10] */
+function forwardedProperties(properties: Properties | undefined): Properties | undefined {
+  if (properties?.topicAlias === undefined) return properties;
+  const { topicAlias: _alias, ...rest } = properties;
+  return Object.keys(rest).length === 0 ? undefined : rest;
+}

@@ -1,0 +1,190 @@
+/**
+ * Outgoing bytes of one connection, collected during a turn and written once at its end.
+ *
+ * Small packets are copied together into a slab: the write syscall costs far more than the copy (one write per turn
+ * instead of one per packet measured 7 to 10 times the throughput). Large ones are passed by reference.
+ */
+import type { Transport } from "../ports.ts";
+import type { Turn } from "./turn.ts";
+
+const slabBytesSmall = 2 * 1024;
+const slabBytesLarge = 64 * 1024;
+/** From this size on a packet is handed to the transport as it is. */
+const referenceBytesMin = 16 * 1024;
+
+/** Slabs are lent for one turn; only small ones are worth keeping for every connection at once. */
+export class SlabPool {
+  readonly #small: Buffer[] = [];
+  readonly #large: Buffer[] = [];
+  readonly #slabsMax: number;
+
+  constructor(slabsMax: number) {
+    this.#slabsMax = slabsMax;
+  }
+
+  take(isLarge: boolean): Buffer {
+    if (isLarge) return this.#large.pop() ?? Buffer.allocUnsafeSlow(slabBytesLarge);
+    return this.#small.pop() ?? Buffer.allocUnsafeSlow(slabBytesSmall);
+  }
+
+  giveBack(slab: Buffer): void {
+    const pool = slab.length === slabBytesLarge ? this.#large : this.#small;
+    if (pool.length * slab.length < this.#slabsMax * slabBytesSmall) pool.push(slab);
+  }
+}
+
+export class Outbox {
+  readonly #transport: Transport;
+  readonly #pool: SlabPool;
+  readonly #turn: Turn;
+  #slab: Buffer | undefined;
+  #slabUsed = 0;
+  #chunks: Uint8Array[] = [];
+  #isMarked = false;
+  /** Collected in this turn and not yet handed to the transport. */
+  pendingBytes = 0;
+  /** The transport's buffered bytes when last looked at: after each flush and each drain. */
+  bufferedBytes = 0;
+  readonly #softBytesMax: number;
+  readonly #onFlushed: (bytes: number) => void;
+
+  constructor(transport: Transport, pool: SlabPool, turn: Turn, softBytesMax: number, onFlushed: (bytes: number) => void) {
+    this.#softBytesMax = softBytesMax;
+    this.#onFlushed = onFlushed;
+    this.#transport = transport;
+    this.#pool = pool;
+    this.#turn = turn;
+  }
+
+  /** Collected and buffered bytes are over the soft limit: queued messages wait. */
+  get isFull(): boolean {
+    if (this.pendingBytes + this.bufferedBytes <= this.#softBytesMax) return false;
+    this.bufferedBytes = this.#transport.bufferedBytes;
+    return this.pendingBytes + this.bufferedBytes > this.#softBytesMax;
+  }
+
+  /** A complete packet that is not changed afterwards. */
+  append(packet: Buffer): void {
+    if (packet.length >= referenceBytesMin) {
+      this.#appendReference(packet);
+      return;
+    }
+    const at = this.#reserve(packet.length);
+    packet.copy(at, this.#slabUsed - packet.length, 0, packet.length);
+  }
+
+  /** A shared packet with this receiver's packet identifier put at `idOffset`; the shared bytes stay untouched. */
+  appendWithId(packet: Buffer, idOffset: number, packetId: number): void {
+    if (packet.length >= referenceBytesMin) {
+      const head = Buffer.from(packet.subarray(0, idOffset + 2));
+      head.writeUInt16BE(packetId, idOffset);
+      this.append(head);
+      this.#appendReference(packet.subarray(idOffset + 2));
+      return;
+    }
+    const slab = this.#reserve(packet.length);
+    const start = this.#slabUsed - packet.length;
+    packet.copy(slab, start, 0, packet.length);
+    slab[start + idOffset] = packetId >> 8;
+    slab[start + idOffset + 1] = packetId & 0xff;
+  }
+
+  /** A four-byte reply: PUBACK, PUBREC, PUBREL, PUBCOMP without properties; the same bytes in every version. */
+  appendReply(firstByte: number, packetId: number): void {
+    const slab = this.#reserve(4);
+    const start = this.#slabUsed - 4;
+    slab[start] = firstByte;
+    slab[start + 1] = 2;
+    slab[start + 2] = packetId >> 8;
+    slab[start + 3] = packetId & 0xff;
+  }
+
+  /** A packet whose body is the same bytes as a received one's: copied straight from the read buffer. */
+  appendBody(firstByte: number, body: Buffer, bodyStart: number, bodyEnd: number): void {
+    const bodyBytes = bodyEnd - bodyStart;
+    const lengthBytes = bodyBytes < 0x80 ? 1 : bodyBytes < 0x4000 ? 2 : bodyBytes < 0x20_0000 ? 3 : 4;
+    const total = 1 + lengthBytes + bodyBytes;
+    // The read buffer is reused after the call, so even a large body is copied here.
+    const slab = total < referenceBytesMin ? this.#reserve(total) : Buffer.allocUnsafeSlow(total);
+    let at = total < referenceBytesMin ? this.#slabUsed - total : 0;
+    slab[at++] = firstByte;
+    let rest = bodyBytes;
+    for (let index = 1; index < lengthBytes; index += 1) {
+      slab[at++] = (rest & 0x7f) | 0x80;
+      rest >>>= 7;
+    }
+    slab[at++] = rest;
+    body.copy(slab, at, bodyStart, bodyEnd);
+    if (total >= referenceBytesMin) this.#appendReference(slab);
+  }
+
+  /** Hands everything collected to the transport. */
+  flush(): void {
+    this.#isMarked = false;
+    if (this.pendingBytes === 0) return;
+    const slab = this.#slab;
+    if (slab !== undefined) {
+      if (this.#slabUsed > 0) this.#chunks.push(Buffer.from(slab.subarray(0, this.#slabUsed)));
+      this.#pool.giveBack(slab);
+      this.#slab = undefined;
+      this.#slabUsed = 0;
+    }
+    const bytes = this.pendingBytes;
+    this.pendingBytes = 0;
+    const chunks = this.#chunks;
+    for (const chunk of chunks) this.#transport.write(chunk);
+    chunks.length = 0;
+    this.bufferedBytes = this.#transport.bufferedBytes;
+    this.#onFlushed(bytes);
+  }
+
+  /** Forgets what was not written yet: the connection is gone. */
+  discard(): void {
+    if (this.#slab !== undefined) this.#pool.giveBack(this.#slab);
+    this.#slab = undefined;
+    this.#slabUsed = 0;
+    this.#chunks.length = 0;
+    this.pendingBytes = 0;
+  }
+
+  #appendReference(bytes: Buffer): void {
+    this.#sealSlab();
+    this.#chunks.push(bytes);
+    this.#count(bytes.length);
+  }
+
+  /** Room for `bytes` in the slab, already counted as used: it starts at `slabUsed - bytes`. */
+  #reserve(bytes: number): Buffer {
+    let slab = this.#slab;
+    if (slab === undefined || this.#slabUsed + bytes > slab.length) {
+      const isLarge = slab !== undefined || bytes > slabBytesSmall;
+      this.#sealSlab();
+      slab = this.#pool.take(isLarge);
+      this.#slab = slab;
+    }
+    this.#slabUsed += bytes;
+    this.#count(bytes);
+    return slab;
+  }
+
+  /** Moves the slab's bytes to the chunks, without a copy when most of it is used. */
+  #sealSlab(): void {
+    const slab = this.#slab;
+    if (slab === undefined) return;
+    const used = slab.subarray(0, this.#slabUsed);
+    if (this.#slabUsed * 2 > slab.length) this.#chunks.push(used);
+    else {
+      if (this.#slabUsed > 0) this.#chunks.push(Buffer.from(used));
+      this.#pool.giveBack(slab);
+    }
+    this.#slab = undefined;
+    this.#slabUsed = 0;
+  }
+
+  #count(bytes: number): void {
+    this.pendingBytes += bytes;
+    if (this.#isMarked) return;
+    this.#isMarked = true;
+    this.#turn.markDirty(this);
+  }
+}

@@ -1,0 +1,126 @@
+/** SUBSCRIBE and UNSUBSCRIBE. [MQTT-3.8] [MQTT-3.10] */
+import { encodePacket, isTopicFilterValid, parseSharedFilter, type QoS, type Subscription, type SubscribePacket, type UnsubscribePacket } from "../codec/index.ts";
+import type { Engine } from "../engine.ts";
+import type { Refusal, StoredSubscription } from "../ports.ts";
+import { RoutedMessage, remainingProperties } from "../routing/routed-message.ts";
+import { isRefusal } from "./accept-message.ts";
+import type { ClientConnection } from "./client-connection.ts";
+import type { Session } from "./session.ts";
+
+const failureV3 = 0x80;
+
+/** Refusals the engine itself makes, with the MQTT 5 reason code of each. [MQTT-3.9.3-1] */
+const filterRefusals = {
+  "mqtt.topic_filter_invalid": 0x8f,
+  "mqtt.filters_per_subscribe_exceeded": 0x97,
+  "mqtt.subscriptions_exceeded": 0x97,
+  "mqtt.wildcards_not_supported": 0xa2,
+  "mqtt.shared_subscriptions_not_supported": 0x9e,
+} as const;
+
+type FilterRefusalCode = keyof typeof filterRefusals;
+
+interface FilterRefusal {
+  refusal: Refusal;
+  reasonCode: number;
+}
+
+/** [MQTT-3.8.4-1] [MQTT-3.8.4-6] One reason code per filter, in order; retained messages follow the SUBACK. */
+export function handleSubscribe(engine: Engine, connection: ClientConnection, session: Session, packet: SubscribePacket): void {
+  const identifier = packet.properties?.subscriptionIdentifiers?.[0];
+  const added: { subscription: StoredSubscription; isNew: boolean }[] = [];
+  const reasonCodes = packet.subscriptions.map((wanted, index) => {
+    const answer = authoriseFilter(engine, session, wanted, index);
+    if (typeof answer === "object") {
+      const { refusal, reasonCode } = answer;
+      engine.observer.subscribeRefused({ sessionId: session.id, subject: session.subject, filter: wanted.filter, refusal });
+      return connection.version === 5 ? reasonCode : failureV3;
+    }
+    const subscription: StoredSubscription = { ...wanted, qos: answer, ...(identifier === undefined ? {} : { identifier }) };
+    session.cancelledFilters.delete(wanted.filter);
+    // [MQTT-3.8.4-3] The same filter again replaces the subscription.
+    const { isNew } = engine.sessions.subscribe(session, subscription);
+    added.push({ subscription, isNew });
+    engine.observer.subscribed({ sessionId: session.id, subject: session.subject, filter: wanted.filter, qos: answer });
+    return answer;
+  });
+  connection.outbox.append(encodePacket({ type: "suback", packetId: packet.packetId, reasonCodes }, connection.version));
+  for (const { subscription, isNew } of added) sendRetained(engine, session, subscription, isNew);
+}
+
+/** [MQTT-3.10.4-1] Compared character by character; [MQTT-3.10.4-4] always answered. */
+export function handleUnsubscribe(engine: Engine, connection: ClientConnection, session: Session, packet: UnsubscribePacket): void {
+  const reasonCodes = packet.filters.map((filter) => {
+    if (!engine.sessions.unsubscribe(session, filter)) return 0x11;
+    session.cancelledFilters.add(filter);
+    engine.observer.unsubscribed({ sessionId: session.id, subject: session.subject, filter });
+    return 0;
+  });
+  const codes = connection.version === 5 ? reasonCodes : [];
+  connection.outbox.append(encodePacket({ type: "unsuback", packetId: packet.packetId, reasonCodes: codes }, connection.version));
+}
+
+/** Asks again for the permission of every subscription of a session; those no longer allowed end. */
+export function reauthoriseSubscriptions(engine: Engine, session: Session): void {
+  if (session.rights === undefined) return;
+  for (const subscription of [...session.subscriptions.values()]) {
+    const { filter } = subscription;
+    const answer = session.rights.subscribe(parseSharedFilter(filter)?.filter ?? filter, subscription.qos);
+    if (!isRefusal(answer)) continue;
+    engine.sessions.unsubscribe(session, filter);
+    engine.observer.unsubscribed({ sessionId: session.id, subject: session.subject, filter });
+  }
+}
+
+function authoriseFilter(engine: Engine, session: Session, wanted: Subscription, index: number): QoS | FilterRefusal {
+  const { behaviour, rights } = session;
+  const { filter } = wanted;
+  if (!isTopicFilterValid(filter) || filter.split("/").length > engine.limits.topicLevelsMax) {
+    return refuse("mqtt.topic_filter_invalid", filter, `a valid topic filter of at most ${engine.limits.topicLevelsMax} levels`);
+  }
+  if (index >= behaviour.filtersPerSubscribeMax) {
+    return refuse("mqtt.filters_per_subscribe_exceeded", `filter ${index + 1}`, `at most ${behaviour.filtersPerSubscribeMax} filters`);
+  }
+  const isNew = !session.subscriptions.has(filter);
+  if (isNew && session.subscriptions.size >= behaviour.subscriptionsMax) {
+    return refuse("mqtt.subscriptions_exceeded", `${session.subscriptions.size + 1} subscriptions`, `at most ${behaviour.subscriptionsMax}`);
+  }
+  if (isNew && engine.statistics.subscriptions >= engine.limits.subscriptionsMax) {
+    return refuse("mqtt.subscriptions_exceeded", "broker full", `at most ${engine.limits.subscriptionsMax} subscriptions of all sessions`);
+  }
+  const shared = parseSharedFilter(filter);
+  if (shared !== undefined && !behaviour.sharedSubscriptions) {
+    return refuse("mqtt.shared_subscriptions_not_supported", filter, "a filter without $share");
+  }
+  const topicFilter = shared?.filter ?? filter;
+  if (!behaviour.wildcards && (topicFilter.includes("+") || topicFilter.includes("#"))) {
+    return refuse("mqtt.wildcards_not_supported", filter, "a filter without wildcards");
+  }
+  const answer = rights?.subscribe(topicFilter, wanted.qos) ?? { code: "mqtt.session_without_rights" };
+  if (isRefusal(answer)) return { refusal: answer, reasonCode: 0x87 };
+  // [MQTT-3.8.4-8] The granted QoS may be lower than the one asked for.
+  return answer.qos < wanted.qos ? lower(answer.qos, behaviour.qosMax) : lower(wanted.qos, behaviour.qosMax);
+}
+
+function lower(one: QoS, other: QoS): QoS {
+  return one < other ? one : other;
+}
+
+function refuse(code: FilterRefusalCode, received: string, expected: string): FilterRefusal {
+  return { refusal: { code, received, expected }, reasonCode: filterRefusals[code] };
+}
+
+/** [MQTT-3.3.1-9] to [MQTT-3.3.1-11]: 0 always, 1 for a new subscription, 2 never; [MQTT-4.8.2] never for a shared one. */
+function sendRetained(engine: Engine, session: Session, subscription: StoredSubscription, isNew: boolean): void {
+  const { retainHandling, filter, qos, identifier } = subscription;
+  if (session.behaviour.retain !== "store" || retainHandling === 2 || (retainHandling === 1 && !isNew)) return;
+  if (parseSharedFilter(filter) !== undefined) return;
+  const now = engine.clock.now();
+  for (const retained of engine.retained.match(filter, now)) {
+    const { topic, payload, receivedAt } = retained;
+    const current = remainingProperties({ topic, payload, receivedAt, properties: retained.properties }, now);
+    if (current === undefined) continue;
+    const message = new RoutedMessage(topic, payload, retained.qos, true, current.properties, now);
+    session.offer(message, session.deliveryQos(retained.qos, qos), true, identifier === undefined ? undefined : [identifier]);
+  }
+}

@@ -1,0 +1,59 @@
+/**
+ * One turn of the event loop: what was collected during the poll phase is committed and written once at its end.
+ */
+import type { Clock, Journal } from "../ports.ts";
+
+export interface Flushable {
+  flush(): void;
+}
+
+export interface CommitWaiter {
+  committed(): void;
+}
+
+export class Turn {
+  readonly #clock: Clock;
+  readonly #journal: Journal;
+  #dirty: Flushable[] = [];
+  #waiters: CommitWaiter[] = [];
+  #isScheduled = false;
+  /** Set by whoever writes a debt to the journal while one message is routed; the publish path resets and reads it. */
+  hasDebt = false;
+
+  constructor(clock: Clock, journal: Journal) {
+    this.#clock = clock;
+    this.#journal = journal;
+  }
+
+  markDirty(outbox: Flushable): void {
+    this.#dirty.push(outbox);
+    this.#schedule();
+  }
+
+  /** Tells `waiter` when everything written to the journal in this turn is safe: one commit for all waiters of the turn. */
+  awaitCommit(waiter: CommitWaiter): void {
+    this.#waiters.push(waiter);
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    this.#clock.soon(this.#run);
+  }
+
+  readonly #run = (): void => {
+    this.#isScheduled = false;
+    if (this.#waiters.length > 0) {
+      const waiters = this.#waiters;
+      this.#waiters = [];
+      // A memory journal calls back at once: its acknowledgements still leave with this turn's bytes.
+      this.#journal.afterCommit(() => {
+        for (const waiter of waiters) waiter.committed();
+      });
+    }
+    const dirty = this.#dirty;
+    this.#dirty = [];
+    for (const outbox of dirty) outbox.flush();
+  };
+}
