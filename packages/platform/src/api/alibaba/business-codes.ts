@@ -5,15 +5,12 @@
 import { errorTable } from "../../errors/index.ts";
 
 export const businessCodes: Readonly<Record<string, string>> = {
-  "registry.product_not_found": "iot.prod.NotExistedProduct",
-  "registry.device_not_found": "iot.device.NotExistedDevice",
+  // The vendor has one code for every topic that cannot be published to.
   "messages.invalid_topic": "iot.messagebroker.InvalidFormattedTopicName",
+  "messages.topic_unfilled": "iot.messagebroker.InvalidFormattedTopicName",
   "messages.payload_too_large": "iot.messagebroker.PublishMessageFailed",
   "messages.topic_not_subscribable": "iot.messagebroker.PublishMessageFailed",
-  "rules.sql_missing": "iot.rule.NullSqlForRule",
-  "rules.sql_invalid": "iot.messagebroker.IncorrectRuleSql",
-  "rules.no_action": "iot.rule.NullForwardDestForRule",
-  "rules.already_running": "iot.ruleng.RuleAlreadyIsStarted",
+  "rules.running": "iot.rule.DeleteRuleFailed",
 };
 
 export const businessCodeDefault = "iot.system.SystemException";

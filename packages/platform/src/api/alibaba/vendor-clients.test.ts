@@ -1,0 +1,155 @@
+/** The vendor's own clients, unmodified, against this room behind a plain HTTP server on the loopback address. */
+import { createServer, type Server } from "node:http";
+import IotClient, * as Models from "@alicloud/iot20180120";
+import { Config } from "@alicloud/openapi-client";
+import PopCore from "@alicloud/pop-core";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { systemClock } from "../../clock.ts";
+import { createAlibabaApi } from "./alibaba-api.ts";
+import { accessKeyId, accessKeySecret, createMemoryPorts, type MemoryPorts } from "./testing/memory-ports.ts";
+
+// The package is CommonJS with a `default` of its own: Node hands out the module, vitest unwraps it.
+const Client: typeof IotClient.default = "default" in IotClient ? IotClient.default : IotClient;
+
+const awkward = "it's (a) *test*! ~ 中文 ＋%+& 😀";
+
+let server: Server;
+let authority: string;
+let ports: MemoryPorts;
+let handle: ReturnType<typeof createAlibabaApi>;
+let productKey: string;
+
+beforeAll(async () => {
+  server = createServer({ maxHeaderSize: 1 << 20 }, async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const [path = "/", rawQuery = ""] = (request.url ?? "/").split(/\?(.*)/s);
+    const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, value?.toString()]));
+    const body = Buffer.concat(chunks);
+    const answer = await handle({ method: request.method ?? "", path, rawQuery, headers, body, remoteAddress: "127.0.0.1" });
+    response.writeHead(answer.status, answer.headers).end(answer.body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  authority = `127.0.0.1:${address !== null && typeof address === "object" ? address.port : 0}`;
+});
+
+afterAll(async () => {
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+});
+
+beforeEach(async () => {
+  let count = 0;
+  ports = createMemoryPorts({ clock: systemClock });
+  ports.random = { bytes: (length) => Buffer.alloc(length, ++count) };
+  ports.instanceIds = "any";
+  handle = createAlibabaApi(ports);
+  productKey = (await ports.registry.createProduct({ name: "lamps" })).productKey;
+});
+
+describe.each(["GET", "POST"])("@alicloud/pop-core %s", (method) => {
+  const request = (action: string, parameters: object, secret = accessKeySecret) => {
+    const client = new PopCore({ accessKeyId, accessKeySecret: secret, endpoint: `http://${authority}`, apiVersion: "2018-01-20" });
+    return client.request<Record<string, unknown>>(action, parameters, { method });
+  };
+
+  test("awkward values arrive as they were sent", async () => {
+    const answer = await request("CreateProduct", { NodeType: 0, ProductName: awkward, Description: awkward });
+    expect(answer).toMatchObject({ Success: true, Data: { ProductName: awkward, Description: awkward } });
+  });
+
+  test("a message is published", async () => {
+    const MessageContent = Buffer.from("??>>ÿ").toString("base64");
+    const answer = await request("pub", { productKey, TopicFullName: `/${productKey}/d1/user/get`, MessageContent, Qos: 1 });
+    expect(answer).toMatchObject({ Success: true, MessageId: "1234567890123456789" });
+    expect(ports.published).toEqual([{ topic: `/${productKey}/d1/user/get`, payload: Buffer.from("??>>ÿ"), qos: 1 }]);
+  });
+
+  test("repeat lists arrive as lists, and a business failure is thrown with its code", async () => {
+    for (const deviceName of ["d1", "d2"]) await ports.registry.createDevice(productKey, { deviceName });
+    const answer = await request("BatchGetDeviceState", { ProductKey: productKey, DeviceName: ["d2", "d1"] });
+    expect(answer).toMatchObject({ DeviceStatusList: { DeviceStatus: [{ DeviceName: "d2" }, { DeviceName: "d1" }] } });
+    const failure = request("QueryDeviceDetail", { ProductKey: productKey, DeviceName: "none" });
+    await expect(failure).rejects.toMatchObject({ code: "iot.device.NotExistedDevice", data: { Success: false } });
+  });
+
+  test("a wrong secret is refused with the string to sign", async () => {
+    const failure = request("QueryProduct", { ProductKey: productKey }, "wrong");
+    await expect(failure).rejects.toMatchObject({ code: "SignatureDoesNotMatch" });
+    await expect(failure).rejects.toThrow(`${method}&%2F&AccessKeyId%3Dtestid%26Action%3DQueryProduct`);
+  });
+});
+
+describe.each([
+  ["ACS3-HMAC-SHA256", {}],
+  ["signatureAlgorithm v2", { signatureAlgorithm: "v2" }],
+])("@alicloud/iot20180120 with %s", (_name, settings) => {
+  const connect = (secret = accessKeySecret) =>
+    new Client(new Config({ accessKeyId, accessKeySecret: secret, endpoint: authority, protocol: "http", ...settings }));
+
+  test("awkward values arrive as they were sent", async () => {
+    const request = new Models.CreateProductRequest({ nodeType: 0, productName: awkward, description: awkward, iotInstanceId: "iot-1" });
+    const { body, statusCode } = await connect().createProduct(request);
+    expect(statusCode).toBe(200);
+    expect(body).toMatchObject({ success: true, data: { productName: awkward, description: awkward, nodeType: 0, id2: false } });
+    expect(body.productKey).toBe(body.data?.productKey);
+  });
+
+  test("a message in the form body is published", async () => {
+    const topicFullName = `/${productKey}/d1/user/get`;
+    const messageContent = Buffer.from("??>>ÿ").toString("base64");
+    const { body } = await connect().pub(new Models.PubRequest({ productKey, topicFullName, messageContent, qos: 0 }));
+    expect(body).toMatchObject({ success: true, messageId: "1234567890123456789" });
+    expect(ports.published).toEqual([{ topic: topicFullName, payload: Buffer.from("??>>ÿ"), qos: 0 }]);
+  });
+
+  test("devices are registered, listed and asked for", async () => {
+    const client = connect();
+    const { body: made } = await client.registerDevice(
+      new Models.RegisterDeviceRequest({ productKey, deviceName: "d1", nickname: awkward }),
+    );
+    expect(made).toMatchObject({ success: true, data: { deviceName: "d1", nickname: awkward, deviceSecret: "secret-of-d1" } });
+    const { body: listed } = await client.queryDevice(new Models.QueryDeviceRequest({ productKey, pageSize: 5, currentPage: 1 }));
+    expect(listed).toMatchObject({
+      page: 1,
+      pageCount: 1,
+      total: 1,
+      data: { deviceInfo: [{ deviceName: "d1", deviceStatus: "UNACTIVE" }] },
+    });
+    const wanted = new Models.BatchGetDeviceStateRequest({ productKey, deviceName: ["d1"] });
+    const { body: states } = await client.batchGetDeviceState(wanted);
+    expect(states).toMatchObject({ deviceStatusList: { deviceStatus: [{ deviceName: "d1", status: "UNACTIVE" }] } });
+    const iotId = made.data?.iotId ?? "";
+    const { body: detail } = await client.queryDeviceDetail(new Models.QueryDeviceDetailRequest({ iotId }));
+    expect(detail).toMatchObject({ success: true, data: { deviceName: "d1", owner: true, nodeType: 0, region: "cn-shanghai" } });
+  });
+
+  test("a rule is made with an action and started", async () => {
+    const client = connect();
+    const parts = {
+      select: "a as b, '(~*!' as \"ç d\"",
+      where: "x <> 'é* +' and y > 1",
+      productKey,
+      shortTopic: "+/user/update",
+      topicType: 1,
+    };
+    const { body: made } = await client.createRule(new Models.CreateRuleRequest({ name: "r1", ...parts }));
+    const ruleId = made.ruleId ?? 0;
+    const configuration = JSON.stringify({ topic: `/${productKey}/d2/user/get`, topicType: 1 });
+    await client.createRuleAction(new Models.CreateRuleActionRequest({ ruleId, type: "REPUBLISH", configuration }));
+    expect((await client.startRule(new Models.StartRuleRequest({ ruleId }))).body.success).toBe(true);
+    const { body } = await client.getRule(new Models.GetRuleRequest({ ruleId }));
+    expect(body.ruleInfo).toMatchObject({ ...parts, id: ruleId, status: "RUNNING" });
+  });
+
+  test("a business failure is an answer, a failure of the gateway is thrown", async () => {
+    const request = new Models.QueryProductRequest({ productKey: "none" });
+    const { body, statusCode } = await connect().queryProduct(request);
+    expect([statusCode, body.success, body.code]).toEqual([200, false, "iot.prod.NotExistedProduct"]);
+    await expect(connect("wrong").queryProduct(request)).rejects.toMatchObject({ code: "SignatureDoesNotMatch" });
+    await expect(connect().queryDeviceBySQL(new Models.QueryDeviceBySQLRequest({ SQL: "select" }))).rejects.toMatchObject({
+      code: "UnsupportedOperation",
+    });
+  });
+});
