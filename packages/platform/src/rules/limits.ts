@@ -18,6 +18,8 @@ export interface RuleLimits {
   topicCacheMax: number;
   /** Messages waiting for evaluation; above it a QoS 0 message is dropped and counted. */
   queueMessagesMax: number;
+  /** Messages evaluated and stored together: transactions stay short and one turn stays fair to the sockets. */
+  batchMessagesMax: number;
   /** QoS 1 and 2 messages that wait for their durable part; above it their promise is refused, so no PUBACK goes out. */
   unacknowledgedMessagesMax: number;
   /** Longest payload a rule may produce. */
@@ -63,6 +65,7 @@ export const defaultRuleLimits: RuleLimits = {
   topicBytesMax: 256,
   topicCacheMax: 10_000,
   queueMessagesMax: 10_000,
+  batchMessagesMax: 500,
   unacknowledgedMessagesMax: 50_000,
   resultBytesMax: 262_144,
   hopsMax: 8,

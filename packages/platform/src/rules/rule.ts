@@ -26,7 +26,19 @@ export interface Rule {
   createdAt: number;
   modifiedAt: number;
   /** Counters since start. */
-  statistics: { matched: number; passed: number; failed: number; deadLetters: number };
+  statistics: RuleStatistics;
+}
+
+export interface RuleStatistics {
+  /** Messages that passed WHERE. */
+  matched: number;
+  /** Actions done. */
+  passed: number;
+  /** Runs and actions that failed for good. */
+  failed: number;
+  deadLetters: number;
+  /** Messages (QoS 0, queues full) and old dead letters (limit reached) given up. */
+  dropped: number;
 }
 
 export interface NewRule {
@@ -62,6 +74,7 @@ export interface SqlProblem {
 }
 
 export interface RuleEngine {
+  /** SQL that is given must be valid: `rules.sql_invalid` names the first problem, `check` all of them. */
   create(rule: NewRule): Promise<Rule>;
   get(id: number): Promise<Rule>;
   list(page: Page): Promise<Paged<Rule>>;
@@ -69,6 +82,7 @@ export interface RuleEngine {
     id: number,
     change: { name?: string; description?: string; sql?: string; dataType?: Rule["dataType"]; actions?: RuleAction[] },
   ): Promise<Rule>;
+  /** Refused with `rules.running` while the rule runs. What it still owed is forgotten. */
   delete(id: number): Promise<void>;
   /** Throws `rules.sql_missing`, `rules.sql_invalid` (line, column), `rules.no_action`, `rules.already_running`. */
   start(id: number): Promise<Rule>;
@@ -88,8 +102,8 @@ export interface RuleEngine {
   tapsFor(topic: string): readonly Tap[];
   /** The set of running rules changed: grants must be compiled anew. */
   onChange(listener: () => void): void;
-  /** Offers a message that did not come through a session (republished by a rule). */
-  offer(message: Message): void;
+  /** Offers a message that did not come through a session (republished by a rule). The promise is that of its taps. */
+  offer(message: Message): Promise<void> | undefined;
   /** Loads rules and resumes pending webhook deliveries. */
   open(): Promise<void>;
   close(): Promise<void>;

@@ -1,0 +1,34 @@
+import type { Clock, Random } from "../clock.ts";
+import { PlatformError } from "../errors/index.ts";
+import { compileSql, type FunctionSettings, formatJson, RuleMessage } from "./compile/index.ts";
+import type { RuleLimits } from "./limits.ts";
+import type { RuleEngine } from "./rule.ts";
+import { deviceOfTopic } from "./rule-log.ts";
+
+export interface CheckPorts {
+  limits: RuleLimits;
+  settings: FunctionSettings;
+  clock: Clock;
+  random: Random;
+}
+
+/** A JSON rule tried on one message: nothing is sent and nothing is counted. A failed run is a problem at the start of the text. */
+export function checkSql(
+  sql: string,
+  sample: Parameters<RuleEngine["check"]>[1],
+  { limits, settings, clock, random }: CheckPorts,
+): ReturnType<RuleEngine["check"]> {
+  const { rule, problems } = compileSql(sql, { dataType: "json", limits, settings });
+  if (rule === undefined || sample === undefined) return { problems };
+  if (!rule.matchesTopic(sample.topic)) return { problems, isMatch: false };
+  const known = deviceOfTopic(sample.topic) ?? { productKey: "", deviceName: "" };
+  const device = { productKey: sample.productKey ?? known.productKey, deviceName: sample.deviceName ?? known.deviceName };
+  try {
+    const output = rule.run(new RuleMessage({ topic: sample.topic, bytes: sample.payload, device, time: clock.now(), random }));
+    if (output === undefined) return { problems, isMatch: false };
+    return { problems, isMatch: true, result: JSON.parse(formatJson(output.value ?? null)) };
+  } catch (error) {
+    if (!(error instanceof PlatformError)) throw error;
+    return { problems: [{ message: error.message, line: 1, column: 1 }], isMatch: false };
+  }
+}
