@@ -14,6 +14,7 @@ const answerOfRefusal: Readonly<Record<string, { code: number; message: string }
   "access.signature_mismatch": { code: 401, message: "request auth error" },
   "access.parameter_missing": { code: 460, message: "param error" },
   "access.parameter_malformed": { code: 460, message: "param error" },
+  "access.too_many_fields": { code: 460, message: "param error" },
   "access.sign_method_unknown": { code: 460, message: "param error" },
   "access.device_unknown": { code: 5001, message: "meta device not found" },
   "access.credential_kind": { code: 6200, message: "auth type mismatch" },

@@ -1,3 +1,132 @@
 import type { ErrorTable } from "./platform-error.ts";
 
-export const accessErrors = {} as const satisfies ErrorTable;
+export const accessErrors = {
+  "access.client_id_too_long": {
+    http: 400,
+    en: "The client id is too long: {received}, expected {expected}.",
+    zh: "客户端 ID 过长：收到 {received}，应为 {expected}。",
+  },
+  "access.client_id_malformed": {
+    http: 400,
+    en: "The client id cannot be read: {received}, expected {expected}.",
+    zh: "客户端 ID 无法解析：收到 {received}，应为 {expected}。",
+  },
+  "access.secure_mode_unsupported": {
+    http: 400,
+    en: "This secure mode is not supported: {received}, expected {expected}.",
+    zh: "不支持此安全模式：收到 {received}，应为 {expected}。",
+  },
+  "access.secure_mode_differs": {
+    http: 200,
+    en: "The secure mode does not fit the transport ({received}, expected {expected}); the device was let in all the same.",
+    zh: "安全模式与传输方式不符（{received}，应为 {expected}）；设备仍获准接入。",
+  },
+  "access.sign_method_unknown": {
+    http: 400,
+    en: "The sign method {received} is unknown; expected one of {expected}.",
+    zh: "未知的签名方法 {received}；应为 {expected} 之一。",
+  },
+  "access.user_name_malformed": {
+    http: 400,
+    en: "The user name {received} cannot be read; expected {expected}.",
+    zh: "用户名 {received} 无法解析；应为 {expected}。",
+  },
+  "access.password_missing": { http: 401, en: "The password is missing: expected {expected}.", zh: "缺少密码：应为 {expected}。" },
+  "access.password_malformed": {
+    http: 400,
+    en: "The password is too long: {received}, expected {expected}.",
+    zh: "密码过长：收到 {received}，应为 {expected}。",
+  },
+  "access.dialect_unknown": {
+    http: 401,
+    en: "Neither client id nor user name belong to a cloud that is spoken here: {received}; expected {expected}.",
+    zh: "客户端 ID 与用户名不属于此处支持的任何云平台：收到 {received}；应为 {expected}。",
+  },
+  "access.device_unknown": {
+    http: 401,
+    en: "There is no such device: {received}. Create it with the names burnt into its firmware.",
+    zh: "设备不存在：{received}。请按固件中的名称创建该设备。",
+  },
+  "access.signature_mismatch": {
+    http: 401,
+    en: "The signature does not match. Received: {received}. The signed text must be: {expected}. Compare it with what the device signs, then compare the device secret.",
+    zh: "签名不匹配。收到：{received}。待签名文本应为：{expected}。请先与设备的待签名文本比对，再核对设备密钥。",
+  },
+  "access.device_disabled": {
+    http: 403,
+    en: "The device is disabled: {received}. Enable it to let it connect.",
+    zh: "设备已被禁用：{received}。启用后方可连接。",
+  },
+  "access.device_deleted": { http: 404, en: "The device was deleted: {received}.", zh: "设备已被删除：{received}。" },
+  "access.token_invalid": {
+    http: 401,
+    en: "The token was not issued here for this iotId, or was withdrawn: {received}. Authenticate again.",
+    zh: "令牌并非此处为该 iotId 签发，或已撤销：{received}。请重新认证。",
+  },
+  "access.token_expired": {
+    http: 401,
+    en: "The token expired: {received}, now {expected}. Authenticate again.",
+    zh: "令牌已过期：{received}，当前时间 {expected}。请重新认证。",
+  },
+  "access.token_device_gone": {
+    http: 401,
+    en: "The token's device does not exist any more: {received}.",
+    zh: "令牌所属设备已不存在：{received}。",
+  },
+  "access.keep_alive_out_of_range": {
+    http: 400,
+    en: "The keep-alive is out of range: {received}, expected {expected}.",
+    zh: "保活时间超出范围：收到 {received}，应为 {expected}。",
+  },
+  "access.unavailable": { http: 503, en: "The device could not be checked now; try again.", zh: "暂时无法校验设备，请重试。" },
+  "access.topic_wildcard": {
+    http: 400,
+    en: "A message cannot be published to a wildcard: {received}; expected {expected}.",
+    zh: "不能向通配符发布消息：收到 {received}；应为 {expected}。",
+  },
+  "access.topic_too_long": {
+    http: 400,
+    en: "The topic is too long: {received}; expected {expected}.",
+    zh: "Topic 过长：收到 {received}；应为 {expected}。",
+  },
+  "access.topic_direction": {
+    http: 403,
+    en: "The device has no right to do this on {received}; expected {expected}.",
+    zh: "设备在 {received} 上没有此操作权限；应为 {expected}。",
+  },
+  "access.topic_undefined": {
+    http: 403,
+    en: "The topic {received} is not defined for the device; expected {expected}.",
+    zh: "设备未定义 Topic {received}；应为 {expected}。",
+  },
+  "access.topic_foreign": {
+    http: 403,
+    en: "The topic {received} is not the device's own; expected {expected}.",
+    zh: "Topic {received} 不属于该设备；应为 {expected}。",
+  },
+  "access.system_topic_unhandled": {
+    http: 501,
+    en: "The message on the system topic {received} was taken and not processed: nothing here handles it.",
+    zh: "系统 Topic {received} 的消息已接收但未处理：此处没有对应的处理功能。",
+  },
+  "access.parameter_missing": {
+    http: 400,
+    en: "A field is missing: {received}; expected {expected}.",
+    zh: "缺少字段：{received}；应包含 {expected}。",
+  },
+  "access.parameter_malformed": {
+    http: 400,
+    en: "A field is malformed: {received}; expected {expected}.",
+    zh: "字段格式错误：收到 {received}；应为 {expected}。",
+  },
+  "access.too_many_fields": {
+    http: 400,
+    en: "The form is too large: {received}; expected {expected}.",
+    zh: "表单过大：收到 {received}；应为 {expected}。",
+  },
+  "alibaba.dynamic_registration_unavailable": {
+    http: 501,
+    en: "Dynamic registration is not offered: {received}; expected {expected}. Create the device and give it its secret.",
+    zh: "未提供动态注册：收到 {received}；应为 {expected}。请创建设备并写入其密钥。",
+  },
+} as const satisfies ErrorTable;

@@ -1,3 +1,29 @@
 import type { ErrorTable } from "./platform-error.ts";
 
-export const messageErrors = {} as const satisfies ErrorTable;
+export const messageErrors = {
+  "messages.invalid_topic": {
+    http: 400,
+    alibaba: "iot.messagebroker.InvalidFormattedTopicName",
+    en: "The topic {received} cannot be published to; expected {expected}.",
+    zh: "无法向 Topic {received} 发布；应为 {expected}。",
+  },
+  "messages.topic_unfilled": {
+    http: 400,
+    alibaba: "iot.messagebroker.InvalidFormattedTopicName",
+    en: "The topic {received} still has a placeholder; expected {expected}.",
+    zh: "Topic {received} 中仍有未填充的占位符；应为 {expected}。",
+  },
+  "messages.topic_not_subscribable": {
+    http: 403,
+    alibaba: "iot.messagebroker.PublishMessageFailed",
+    en: "No device may subscribe to {received}; expected {expected}.",
+    zh: "没有设备可以订阅 {received}；应为 {expected}。",
+  },
+  "messages.invalid_qos": { http: 400, en: "The QoS is {received}; expected {expected}.", zh: "QoS 为 {received}；应为 {expected}。" },
+  "messages.payload_too_large": {
+    http: 413,
+    alibaba: "iot.messagebroker.PublishMessageFailed",
+    en: "The payload has {received} bytes; expected at most {expected}.",
+    zh: "消息内容为 {received} 字节；最多 {expected} 字节。",
+  },
+} as const satisfies ErrorTable;

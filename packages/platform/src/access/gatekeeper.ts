@@ -1,0 +1,175 @@
+/** Who may connect, and why not. Steps: dialect → registry → proof → enabled → keep-alive → admission. */
+import { timingSafeEqual } from "node:crypto";
+import type { Claim, ConnectRequest, Dialect, DialectRefusal, KeepAlivePolicy, TransportFacts } from "@thingstead/dialects";
+import type { Admission, ConnectionFacts, ConnectPacket, ConnectRefusal, Gatekeeper, SessionBehaviour } from "@thingstead/mqtt";
+import type { Clock } from "../clock.ts";
+import type { DeviceLog } from "../device-log/index.ts";
+import type { Device, Registry } from "../registry/index.ts";
+import { DeviceRights, type PublishListeners, type SystemTopicHandler } from "./device-rights.ts";
+import type { SessionLimits } from "./limits.ts";
+import { type DeviceSubject, sessionIdOf } from "./subject.ts";
+import { hashToken } from "./token-hash.ts";
+import type { TokenStore } from "./tokens.ts";
+import type { TopicBook, TopicPage } from "./topic-book.ts";
+
+export interface GatekeeperPorts {
+  /** Asked in this order; the first that recognises a client decides. */
+  dialects: readonly Dialect[];
+  registry: Pick<Registry, "findDevice">;
+  topicBook: TopicBook;
+  tokens: Pick<TokenStore, "find">;
+  deviceLog: Pick<DeviceLog, "write" | "wants">;
+  grants: PublishListeners;
+  systemTopics?: SystemTopicHandler;
+  limits: SessionLimits;
+  keepAlivePolicy: KeepAlivePolicy;
+  clock: Pick<Clock, "now">;
+  /** A store or a lookup failed while a device was waiting. */
+  onFailure(error: unknown): void;
+}
+
+type Refused = DialectRefusal;
+type Proof = { kind: "proven"; device: Device } | Refused;
+
+/** As long as a real secret, so that an unknown device costs the time of a wrong signature. Nothing verifies with it. */
+const dummySecret = "0".repeat(32);
+
+/** No dialect took the client: the words every client understands. */
+const unknownDialect = { returnCode: 5, reasonCode: 0x87 } as const;
+
+export function createGatekeeper(ports: GatekeeperPorts): Gatekeeper {
+  const behaviours = new Map<Dialect, SessionBehaviour>(
+    ports.dialects.map((dialect) => [dialect, { ...dialect.behaviour, ...ports.limits }]),
+  );
+
+  async function connect(packet: ConnectPacket, facts: ConnectionFacts): Promise<Admission | ConnectRefusal> {
+    const request = requestOf(packet);
+    const transport = transportOf(facts);
+    for (const dialect of ports.dialects) {
+      const identification = dialect.identify(request, transport);
+      if (identification.kind === "notMine") continue;
+      const refuse = (refusal: Refused) => connectRefusal(dialect, refusal);
+      if (identification.kind === "refused") return refuse(identification);
+      try {
+        const answer = await admit(dialect, identification, request, facts);
+        return "kind" in answer ? refuse(answer) : answer;
+      } catch (error) {
+        // Not the device's fault: it is told to come again.
+        ports.onFailure(error);
+        return refuse({ kind: "refused", code: "access.unavailable" });
+      }
+    }
+    return {
+      code: "access.dialect_unknown",
+      received: `client id ${shown(packet.clientId)}, user name ${shown(packet.userName ?? "")}`,
+      expected: `credentials of ${ports.dialects.map(({ name }) => name).join(", ")}`,
+      ...unknownDialect,
+    };
+  }
+
+  async function admit(dialect: Dialect, claim: Claim, request: ConnectRequest, facts: ConnectionFacts): Promise<Admission | Refused> {
+    const proof = claim.kind === "token" ? await proveToken(claim) : await proveSignature(dialect, claim);
+    if (proof.kind === "refused") return proof;
+    const { productKey, deviceName, iotId } = proof.device;
+    const page = ports.topicBook.peek(productKey) ?? (await ports.topicBook.open(productKey));
+    // Read last, after everything that may take time, so that a device disabled meanwhile does not slip in.
+    const device = await ports.registry.findDevice(productKey, deviceName);
+    if (device === undefined || device.iotId !== iotId)
+      return { kind: "refused", code: "access.device_unknown", received: `${productKey}/${deviceName}` };
+    if (!device.isEnabled) return { kind: "refused", code: "access.device_disabled", received: `${productKey}/${deviceName}` };
+    const keepAlive = dialect.keepAlive(request.keepAliveSeconds, ports.keepAlivePolicy);
+    if (keepAlive.kind === "refused") return keepAlive;
+    logRemarks(claim, device, request.clientId, facts);
+    return admissionOf(dialect, device, page, keepAlive.seconds);
+  }
+
+  async function proveSignature(dialect: Dialect, claim: Extract<Claim, { kind: "device-signature" }>): Promise<Proof> {
+    const device = await ports.registry.findDevice(claim.productKey, claim.deviceName);
+    const verdict = dialect.verify(claim, device?.deviceSecret ?? dummySecret);
+    if (device === undefined) {
+      return {
+        kind: "refused",
+        code: "access.device_unknown",
+        received: `${claim.productKey}/${claim.deviceName}`,
+        expected: "a device of the registry",
+      };
+    }
+    return verdict.kind === "verified" ? { kind: "proven", device } : verdict;
+  }
+
+  async function proveToken(claim: Extract<Claim, { kind: "token" }>): Promise<Proof> {
+    const received = `iotId ${shown(claim.iotId)}, token of ${claim.token.length} characters`;
+    const token = await ports.tokens.find(hashToken(claim.token));
+    if (token === undefined || !isSameText(token.iotId, claim.iotId)) return { kind: "refused", code: "access.token_invalid", received };
+    const now = ports.clock.now();
+    if (token.expiresAt <= now) {
+      const [expiry, present] = [token.expiresAt, now].map((time) => new Date(time).toISOString());
+      return { kind: "refused", code: "access.token_expired", received: `expired ${expiry}`, expected: `${present}` };
+    }
+    const device = await ports.registry.findDevice(token.productKey, token.deviceName);
+    // A device created anew under the same names is another device.
+    if (device === undefined || device.iotId !== token.iotId) return { kind: "refused", code: "access.token_device_gone", received };
+    return { kind: "proven", device };
+  }
+
+  function admissionOf(dialect: Dialect, device: Device, page: TopicPage, keepAliveSeconds: number): Admission {
+    const { productKey, deviceName, iotId } = device;
+    const subject: DeviceSubject = { kind: "device", dialect: dialect.name, productKey, deviceName, iotId };
+    return {
+      sessionId: sessionIdOf(productKey, deviceName),
+      rights: new DeviceRights(ports, dialect, subject, page),
+      behaviour: behaviours.get(dialect) ?? { ...dialect.behaviour, ...ports.limits },
+      keepAliveSeconds,
+      subject,
+    };
+  }
+
+  function logRemarks(claim: Claim, { productKey, deviceName }: Device, clientId: string, { remoteAddress }: ConnectionFacts): void {
+    for (const remark of claim.remarks ?? []) {
+      ports.deviceLog.write({ kind: "auth", isSuccess: true, productKey, deviceName, clientId, remoteAddress, ...remark });
+    }
+  }
+
+  return { connect };
+}
+
+function connectRefusal(dialect: Dialect, { code, received, expected }: Refused): ConnectRefusal {
+  return {
+    code,
+    ...(received === undefined ? {} : { received }),
+    ...(expected === undefined ? {} : { expected }),
+    ...dialect.refusalCodes(code),
+  };
+}
+
+function requestOf(packet: ConnectPacket): ConnectRequest {
+  const { protocolVersion, clientId, userName, password, keepAliveSeconds, isCleanStart } = packet;
+  return {
+    protocolVersion,
+    clientId,
+    keepAliveSeconds,
+    isCleanStart,
+    ...(userName === undefined ? {} : { userName }),
+    ...(password === undefined ? {} : { password }),
+  };
+}
+
+function transportOf({ carrier, tls }: ConnectionFacts): TransportFacts {
+  return {
+    isSecure: tls !== undefined,
+    carrier,
+    ...(tls?.serverName === undefined ? {} : { serverName: tls.serverName }),
+    ...(tls?.clientCertificate === undefined ? {} : { clientCertificate: tls.clientCertificate }),
+  };
+}
+
+function isSameText(a: string, b: string): boolean {
+  const [left, right] = [Buffer.from(a), Buffer.from(b)];
+  return left.length === right.length && timingSafeEqual(left, right);
+}
+
+const shownCharactersMax = 64;
+
+function shown(text: string): string {
+  return JSON.stringify(text.length > shownCharactersMax ? `${text.slice(0, shownCharactersMax)}…` : text);
+}

@@ -1,0 +1,155 @@
+/** What the engine saw, told to the device log and to the registry's device status. */
+import type { Dialect } from "@thingstead/dialects";
+import type { CloseReason, Observer, QoS, Refusal } from "@thingstead/mqtt";
+import type { Clock } from "../clock.ts";
+import type { DeviceLog, LogKind, NewLogEntry } from "../device-log/index.ts";
+import { errorTable, formatError } from "../errors/index.ts";
+import type { Registry } from "../registry/index.ts";
+import { type DeviceSubject, isDeviceSubject, sessionIdOf } from "./subject.ts";
+
+export interface ObserverPorts {
+  registry: Pick<Registry, "markOnline" | "markOffline">;
+  deviceLog: Pick<DeviceLog, "write" | "wants">;
+  /** Names the device that a refused user name speaks of. */
+  dialects: readonly Pick<Dialect, "claimedDevice">[];
+  clock: Pick<Clock, "now">;
+}
+
+/** Offline reasons in the words of the vendor's log (alibaba-device.md, 3); ours where it has none. */
+const closeReasons: Readonly<Record<CloseReason, { code: string; reason: string; isSuccess: boolean }>> = {
+  client_disconnect: { code: "device.disconnected", reason: "Device disconnect", isSuccess: true },
+  connection_closed: { code: "device.connection_closed", reason: "Connection reset by peer", isSuccess: true },
+  keep_alive_timeout: { code: "device.keep_alive_timeout", reason: "Keepalive timeout", isSuccess: false },
+  taken_over: { code: "device.taken_over", reason: "Kicked by the same device", isSuccess: false },
+  protocol_error: { code: "device.protocol_error", reason: "Connection occurs exception", isSuccess: false },
+  packet_too_large: { code: "device.packet_too_large", reason: "Connection occurs exception", isSuccess: false },
+  connect_timeout: { code: "device.connect_timeout", reason: "Connection occurs exception", isSuccess: false },
+  refused: { code: "device.refused", reason: "Connection occurs exception", isSuccess: false },
+  kicked: { code: "device.kicked", reason: "Kicked by the platform", isSuccess: false },
+  quota_exceeded: { code: "device.quota_exceeded", reason: "Connection occurs exception", isSuccess: false },
+  server_shutdown: { code: "device.server_shutdown", reason: "The server shut down", isSuccess: true },
+  internal_error: { code: "device.internal_error", reason: "Connection occurs exception", isSuccess: false },
+};
+
+const dropReasons = {
+  queue_full: "the queue was full and this was the oldest",
+  expired: "it waited longer than messages are kept",
+  slow_reader: "the device reads too slowly",
+  too_large: "it is larger than the device accepts",
+} as const;
+
+export function createObserver({ registry, deviceLog, dialects, clock }: ObserverPorts): Observer {
+  /** Connections by session: a takeover has two for a moment, in either order, and must end online. */
+  const connections = new Map<string, number>();
+
+  function write(subject: unknown, entry: Omit<NewLogEntry, "productKey" | "deviceName">): void {
+    deviceLog.write(isDeviceSubject(subject) ? { ...entry, productKey: subject.productKey, deviceName: subject.deviceName } : entry);
+  }
+
+  /** Hot path: the log is asked before an entry is built. */
+  function count(kind: LogKind, code: string, subject: unknown, topic: string, qos: QoS, payloadBytes: number): void {
+    if (!isDeviceSubject(subject) || !deviceLog.wants(kind, subject.productKey, subject.deviceName)) return;
+    write(subject, { kind, code, isSuccess: true, topic, qos, payloadBytes });
+  }
+
+  function leave(subject: DeviceSubject, reason: CloseReason): void {
+    const sessionId = sessionIdOf(subject.productKey, subject.deviceName);
+    const left = (connections.get(sessionId) ?? 1) - 1;
+    if (left > 0) {
+      connections.set(sessionId, left);
+      return;
+    }
+    connections.delete(sessionId);
+    // The newer connection of a takeover is here or on another node: the device is not offline.
+    if (reason !== "taken_over") registry.markOffline(subject.productKey, subject.deviceName, clock.now());
+  }
+
+  return {
+    connected({ sessionId, subject, facts, clientId, protocolVersion, keepAliveSeconds, isSessionPresent }) {
+      if (isDeviceSubject(subject)) {
+        connections.set(sessionId, (connections.get(sessionId) ?? 0) + 1);
+        registry.markOnline(subject.productKey, subject.deviceName, clock.now(), facts.remoteAddress);
+      }
+      const transport = `${facts.tls === undefined ? "plain" : facts.tls.version} ${facts.carrier}`;
+      write(subject, {
+        kind: "connect",
+        code: "device.connected",
+        isSuccess: true,
+        remoteAddress: facts.remoteAddress,
+        clientId,
+        reason: `MQTT level ${protocolVersion} over ${transport}, keep-alive ${keepAliveSeconds} s, ${isSessionPresent ? "kept" : "new"} session`,
+      });
+    },
+    refused({ facts, clientId, userName, refusal }) {
+      const device = userName === undefined ? undefined : firstOf(dialects, (dialect) => dialect.claimedDevice(userName));
+      deviceLog.write({
+        kind: "refuse",
+        ...refusedEntry(refusal),
+        ...device,
+        remoteAddress: facts.remoteAddress,
+        ...(clientId === undefined ? {} : { clientId }),
+      });
+    },
+    disconnected({ subject, facts, reason, refusal }) {
+      if (isDeviceSubject(subject)) leave(subject, reason);
+      const words = closeReasons[reason];
+      const why = refusal === undefined ? undefined : refusedEntry(refusal);
+      write(subject, {
+        kind: "disconnect",
+        ...words,
+        remoteAddress: facts.remoteAddress,
+        ...(why === undefined ? {} : { ...why, isSuccess: words.isSuccess, reason: `${words.reason}: ${why.reason ?? why.code}` }),
+      });
+    },
+    subscribed({ subject, filter, qos }) {
+      write(subject, { kind: "subscribe", code: "device.subscribed", isSuccess: true, topic: filter, qos });
+    },
+    subscribeRefused({ subject, filter, refusal }) {
+      write(subject, { kind: "subscribe", ...refusedEntry(refusal), topic: filter });
+    },
+    unsubscribed({ subject, filter }) {
+      write(subject, { kind: "unsubscribe", code: "device.unsubscribed", isSuccess: true, topic: filter });
+    },
+    published(_sessionId, subject, topic, qos, payloadBytes) {
+      count("publish", "message.received", subject, topic, qos, payloadBytes);
+    },
+    publishRefused({ subject, topic, qos, refusal }) {
+      write(subject, { kind: "publish", ...refusedEntry(refusal), topic, qos });
+    },
+    delivered(_sessionId, subject, topic, qos, payloadBytes) {
+      count("deliver", "message.delivered", subject, topic, qos, payloadBytes);
+    },
+    dropped({ sessionId, topic, qos, reason }) {
+      const [productKey, deviceName] = sessionId.split("/", 2);
+      deviceLog.write({
+        kind: "drop",
+        code: `message.dropped_${reason}`,
+        isSuccess: false,
+        topic,
+        qos,
+        reason: `The message was given up: ${dropReasons[reason]}.`,
+        ...(productKey === undefined || deviceName === undefined ? {} : { productKey, deviceName }),
+      });
+    },
+  };
+}
+
+function refusedEntry({ code, received, expected }: Refusal): Pick<NewLogEntry, "code" | "isSuccess" | "reason" | "received" | "expected"> {
+  const details = { received: received ?? "nothing", expected: expected ?? "something else" };
+  return {
+    code,
+    isSuccess: false,
+    // The engine's own codes speak of MQTT and have no text here.
+    ...(Object.hasOwn(errorTable, code) ? { reason: formatError(code, details, "en") } : {}),
+    ...(received === undefined ? {} : { received }),
+    ...(expected === undefined ? {} : { expected }),
+  };
+}
+
+function firstOf<T, R>(items: readonly T[], find: (item: T) => R | undefined): R | undefined {
+  for (const item of items) {
+    const found = find(item);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}

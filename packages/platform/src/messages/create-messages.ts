@@ -1,0 +1,100 @@
+/** Messages from programs, people and rules to devices: only where a device may listen. */
+import type { Dialect } from "@thingstead/dialects";
+import type { Broker, CloudMessage, RouteOutcome } from "@thingstead/mqtt";
+import type { TopicBook } from "../access/index.ts";
+import type { Clock } from "../clock.ts";
+import type { DeviceLog } from "../device-log/index.ts";
+import { PlatformError } from "../errors/index.ts";
+import type { Registry } from "../registry/index.ts";
+import type { Republisher } from "../rules/index.ts";
+import type { MessageLimits } from "./limits.ts";
+import { createMessageIds } from "./message-ids.ts";
+import type { Messages } from "./messages.ts";
+
+export interface MessagesPorts {
+  /** Asked in this order whose topic it is. */
+  dialects: readonly Pick<Dialect, "topicOwner" | "compileRights">[];
+  registry: Pick<Registry, "getDevice">;
+  topicBook: Pick<TopicBook, "open">;
+  broker: Pick<Broker, "publish">;
+  deviceLog: Pick<DeviceLog, "write" | "wants">;
+  clock: Pick<Clock, "now">;
+  limits: MessageLimits;
+}
+
+interface Target {
+  productKey: string;
+  deviceName: string;
+}
+
+/** The doors of programs (`publish`) and of rules (`republish`) with the same checks. */
+export function createMessages(ports: MessagesPorts): Messages & Republisher {
+  const nextId = createMessageIds(ports.clock);
+
+  /** Throws unless the message may go to the topic's device. */
+  async function check({ topic, payload, qos }: Pick<CloudMessage, "topic" | "payload" | "qos">): Promise<Target> {
+    checkTopicText(topic, ports.limits.topicBytesMax);
+    if (qos !== 0 && qos !== 1) throw new PlatformError("messages.invalid_qos", { received: String(qos), expected: "0 or 1" });
+    const { payloadBytesMax } = ports.limits;
+    if (payload.byteLength > payloadBytesMax) {
+      throw new PlatformError("messages.payload_too_large", { received: payload.byteLength, expected: payloadBytesMax });
+    }
+    for (const dialect of ports.dialects) {
+      const owner = dialect.topicOwner(topic);
+      if (owner !== undefined) return checkRight(dialect, owner, topic);
+    }
+    throw new PlatformError("messages.invalid_topic", { received: topic, expected: "/productKey/deviceName/… of a device" });
+  }
+
+  async function checkRight(dialect: MessagesPorts["dialects"][number], owner: Target, topic: string): Promise<Target> {
+    await ports.registry.getDevice(owner.productKey, owner.deviceName);
+    const { classes } = await ports.topicBook.open(owner.productKey);
+    const decision = dialect.compileRights(owner.productKey, owner.deviceName, classes).subscribe(topic);
+    if (decision.kind === "refused") {
+      throw new PlatformError("messages.topic_not_subscribable", { received: topic, expected: decision.expected ?? "a topic class" });
+    }
+    return owner;
+  }
+
+  function log(kind: "deliver" | "forward", target: Target, message: CloudMessage, outcome: RouteOutcome, messageId: string): void {
+    if (!ports.deviceLog.wants(kind, target.productKey, target.deviceName)) return;
+    const isTaken = outcome.delivered + outcome.queued > 0;
+    ports.deviceLog.write({
+      kind,
+      code: isTaken ? `message.${kind === "forward" ? "republished" : "sent"}` : "message.no_subscriber",
+      isSuccess: isTaken,
+      productKey: target.productKey,
+      deviceName: target.deviceName,
+      topic: message.topic,
+      qos: message.qos,
+      payloadBytes: message.payload.byteLength,
+      reason: isTaken
+        ? `Message ${messageId}: delivered to ${outcome.delivered}, queued for ${outcome.queued}.`
+        : `Message ${messageId} reached nobody: no session has subscribed to the topic, or the device is offline and the QoS is 0.`,
+    });
+  }
+
+  async function send(kind: "deliver" | "forward", message: CloudMessage): Promise<{ messageId: string } & RouteOutcome> {
+    const target = await check(message);
+    const outcome = ports.broker.publish(message);
+    const messageId = nextId();
+    log(kind, target, message, outcome, messageId);
+    return { messageId, delivered: outcome.delivered, queued: outcome.queued };
+  }
+
+  return {
+    publish: ({ topic, payload, qos, hops }) => send("deliver", { topic, payload, qos, ...(hops === undefined ? {} : { hops }) }),
+    async republish(message) {
+      await send("forward", message);
+    },
+  };
+}
+
+function checkTopicText(topic: string, topicBytesMax: number): void {
+  if (topic.includes("${")) throw new PlatformError("messages.topic_unfilled", { received: topic, expected: "every ${…} filled" });
+  const bytes = Buffer.byteLength(topic);
+  if (bytes > topicBytesMax) {
+    throw new PlatformError("messages.invalid_topic", { received: `of ${bytes} bytes`, expected: `at most ${topicBytesMax} bytes` });
+  }
+  if (/[+#\0]/.test(topic)) throw new PlatformError("messages.invalid_topic", { received: topic, expected: "no +, # or NUL" });
+}
