@@ -168,18 +168,36 @@ test("[Alibaba 1.3] the same port takes TLS: with and without SNI, TLS 1.2 and 1
   expect(door.statistics()).toMatchObject({ accepted: 4, tlsPending: 0, refused: {} });
 });
 
-test.each(["AES256-SHA256", "AES128-SHA256", "AES256-SHA", "AES128-SHA"])("[field notes] an old stack gets in with %s", async (suite) => {
-  const { broker, port } = await open();
-  const socket = await secure(port, {
+const oldSuites = ["AES256-SHA256", "AES128-SHA256", "AES256-SHA", "AES128-SHA", "ECDHE-RSA-AES128-SHA"];
+test.each(oldSuites.flatMap((suite) => ["", "localhost"].map((servername) => ({ suite, servername }))))(
+  "[field notes] an old stack gets in with $suite, server name '$servername'",
+  async ({ suite, servername }) => {
+    const { broker, port } = await open();
+    const socket = await secure(port, {
+      maxVersion: "TLSv1.2",
+      ciphers: `${suite}:@SECLEVEL=0`,
+      servername,
+      ...(servername === "" && { checkServerIdentity: () => undefined }),
+    });
+    socket.write(connectPacket);
+    expect(await readFrom(socket, isConnack)).toEqual(connack);
+    expect(broker.facts[0]?.tls?.cipher).toBe(suite);
+    socket.destroy();
+  },
+);
+
+test("[RFC 5246 7.4.1.4.1] a TLS 1.2 client that knows SHA-1 signatures only gets in, unless legacy clients are shut out", async () => {
+  const old: ConnectionOptions = {
     maxVersion: "TLSv1.2",
-    ciphers: `${suite}:@SECLEVEL=0`,
-    servername: "",
-    checkServerIdentity: () => undefined,
-  });
-  socket.write(connectPacket);
-  expect(await readFrom(socket, isConnack)).toEqual(connack);
-  expect(broker.facts[0]?.tls?.cipher).toBe(suite);
-  socket.destroy();
+    ciphers: "ECDHE-RSA-AES128-SHA:@SECLEVEL=0",
+    sigalgs: "RSA+SHA1",
+    servername: "localhost",
+  };
+  const lenient = await open();
+  (await secure(lenient.port, old)).destroy();
+  const strict = await open({ tls: { acceptsLegacyClients: false } });
+  await expect(secure(strict.port, old)).rejects.toThrow(/handshake failure/);
+  (await secure(strict.port, { servername: "localhost" })).destroy();
 });
 
 test("a TLS client without a common version or suite is refused and the log shows what it offered", async () => {

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { createSecureContext, createServer, DEFAULT_CIPHERS, type SecureContext, type TLSSocket } from "node:tls";
+import { createServer, DEFAULT_CIPHERS, type Server, type TLSSocket } from "node:tls";
 import type { ErrorDetails } from "../errors/index.ts";
 import type { Certificates, ServerIdentity } from "./certificates/index.ts";
 import { type ClientHello, describeClientHello, parseClientHello } from "./client-hello.ts";
@@ -7,10 +7,14 @@ import type { FrontDoorLimits } from "./limits.ts";
 
 /** TLS on device ports. */
 export interface FrontDoorTls {
-  /** Below TLS 1.2 only for the oldest stacks (axTLS, mbedTLS 1): it also lowers OpenSSL's security level. */
+  /** Below TLS 1.2 only for the oldest stacks (axTLS, mbedTLS 1). */
   minVersion: "TLSv1" | "TLSv1.1" | "TLSv1.2" | "TLSv1.3";
-  /** CBC suites, also with RSA key exchange, without which the vendors' older SDKs cannot connect (field notes). */
-  hasLegacyCiphers: boolean;
+  /**
+   * Lets old TLS 1.2 clients in: CBC suites, also with RSA key exchange, without which the vendors' older SDKs cannot
+   * connect (field notes), and clients that know SHA-1 signatures only (RFC 5246 7.4.1.4.1 assumes SHA-1 of a client that
+   * names none). Newer clients still get the best that both sides know.
+   */
+  acceptsLegacyClients: boolean;
   /**
    * Whether to ask this client for a certificate. Never by default: old stacks fail on the request alone. A certificate is
    * only recorded in the connection's facts, never required or verified here: the gatekeeper decides.
@@ -18,7 +22,7 @@ export interface FrontDoorTls {
   requestClientCertificate?: (hello: ClientHello) => boolean;
 }
 
-export const defaultFrontDoorTls: FrontDoorTls = { minVersion: "TLSv1.2", hasLegacyCiphers: true };
+export const defaultFrontDoorTls: FrontDoorTls = { minVersion: "TLSv1.2", acceptsLegacyClients: true };
 
 const legacyCiphers = [
   "ECDHE-RSA-AES256-SHA384",
@@ -32,8 +36,14 @@ const legacyCiphers = [
   "AES256-SHA",
   "AES128-SHA",
 ];
-/** Level 1 admits SHA-1 as MAC and RSA key exchange; TLS 1.0 and 1.1 sign with SHA-1 and need level 0. */
-const securityLevels = { TLSv1: 0, "TLSv1.1": 0, "TLSv1.2": 1, "TLSv1.3": 1 };
+/** OpenSSL refuses SHA-1 signatures, and with them TLS 1.0 and 1.1, above level 0; the list above names no weak cipher. */
+const legacySecurityLevel = "@SECLEVEL=0";
+
+function cipherString(tls: FrontDoorTls): string {
+  const isOldVersion = tls.minVersion === "TLSv1" || tls.minVersion === "TLSv1.1";
+  if (!tls.acceptsLegacyClients && !isOldVersion) return DEFAULT_CIPHERS;
+  return [DEFAULT_CIPHERS, ...legacyCiphers, legacySecurityLevel].join(":");
+}
 
 /** In the order of our preference. `x-amzn-*`: AWS IoT names (AWS reference, protocols and ports). */
 const alpnNames = ["x-amzn-mqtt-ca", "mqtt", "x-amzn-http-ca", "http/1.1", "http/1.0"];
@@ -62,38 +72,43 @@ interface PendingHandshake {
   hello: ClientHello | undefined;
 }
 
+/**
+ * One tls.Server for every certificate choice, none of which listens. The choice by SNI is made here from the parsed
+ * ClientHello and not by SNICallback: Node then takes over only the last certificate of a context, which would shut RSA
+ * clients out as soon as they name the host.
+ */
 export function createTlsDoor(options: TlsDoorOptions): TlsDoor {
   const { certificates, limits, tls } = options;
-  const base = {
-    minVersion: tls.minVersion,
-    sessionIdContext,
-    ciphers: `${DEFAULT_CIPHERS}${tls.hasLegacyCiphers ? `:${legacyCiphers.join(":")}` : ""}:@SECLEVEL=${securityLevels[tls.minVersion]}`,
-  };
-  const contexts = new WeakMap<ServerIdentity, SecureContext>();
-  const contextOf = (serverName: string | undefined): SecureContext => {
-    const identity = certificates.identityFor(serverName);
-    let context = contexts.get(identity);
-    if (context === undefined) {
-      context = createSecureContext({ ...base, cert: [...identity.certificates], key: [...identity.keys] });
-      contexts.set(identity, context);
-    }
-    return context;
-  };
-
-  let isClosing = false;
+  const servers = new Map<ServerIdentity, { plain?: Server; asking?: Server }>();
   const pending = new Map<string, PendingHandshake>();
-  const createTlsServer = (requestCert: boolean) => {
-    const unnamed = certificates.identityFor(undefined);
+  let isClosing = false;
+  // Handshakes under way finish on the servers they began with.
+  certificates.onRenewed(() => servers.clear());
+
+  const serverFor = (hello: ClientHello | undefined): Server => {
+    const identity = certificates.identityFor(hello?.serverName);
+    const ofIdentity = servers.get(identity) ?? {};
+    servers.set(identity, ofIdentity);
+    const isAsked = hello !== undefined && tls.requestClientCertificate?.(hello) === true;
+    if (isAsked) {
+      ofIdentity.asking ??= createTlsServer(identity, true);
+      return ofIdentity.asking;
+    }
+    ofIdentity.plain ??= createTlsServer(identity, false);
+    return ofIdentity.plain;
+  };
+  const createTlsServer = (identity: ServerIdentity, requestCert: boolean): Server => {
     const server = createServer({
-      ...base,
-      cert: [...unnamed.certificates],
-      key: [...unnamed.keys],
+      minVersion: tls.minVersion,
+      ciphers: cipherString(tls),
+      honorCipherOrder: true,
+      cert: [...identity.certificates],
+      key: [...identity.keys],
+      sessionIdContext,
       ticketKeys: certificates.ticketKeys(),
       handshakeTimeout: limits.handshakeMilliseconds,
-      honorCipherOrder: true,
       requestCert,
       rejectUnauthorized: false,
-      SNICallback: (serverName, answer) => answer(null, contextOf(serverName)),
       // RFC 7301 3.2: a client that offers only names unknown here gets the alert no_application_protocol.
       ALPNCallback: ({ protocols }) => alpnNames.find((name) => protocols.includes(name)),
     });
@@ -107,11 +122,6 @@ export function createTlsDoor(options: TlsDoorOptions): TlsDoor {
       socket.on("error", () => {});
       if (entry === undefined) socket.destroy();
       else fail(entry, error);
-    });
-    certificates.onRenewed(() => {
-      const renewed = certificates.identityFor(undefined);
-      server.setSecureContext({ ...base, cert: [...renewed.certificates], key: [...renewed.keys], honorCipherOrder: true });
-      server.setTicketKeys(certificates.ticketKeys());
     });
     return server;
   };
@@ -129,9 +139,6 @@ export function createTlsDoor(options: TlsDoorOptions): TlsDoor {
     entry.socket.destroy();
   };
 
-  const plain = createTlsServer(false);
-  const asking = tls.requestClientCertificate === undefined ? undefined : createTlsServer(true);
-
   return {
     get pendingCount() {
       return pending.size;
@@ -144,8 +151,7 @@ export function createTlsDoor(options: TlsDoorOptions): TlsDoor {
         const entry = pending.get(key);
         if (entry?.socket === socket && !isClosing) fail(entry, new Error("the client closed the connection"));
       });
-      const isAsked = hello !== undefined && tls.requestClientCertificate?.(hello) === true;
-      (isAsked && asking !== undefined ? asking : plain).emit("connection", socket);
+      serverFor(hello).emit("connection", socket);
     },
     close() {
       isClosing = true;

@@ -69,6 +69,7 @@ export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
         socket.destroy();
         return;
       }
+      client.isBroken = true;
       options.refuse(socket, "front_door.http_request_timeout", { milliseconds });
       answerRaw(socket, "front_door.http_request_timeout", { milliseconds });
     });
@@ -139,6 +140,8 @@ export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
 
   server.on("clientError", (error: Error & { code?: string }, socket) => {
     const client = clients.get(socket);
+    // Already refused: the end of its bytes is no second fault.
+    if (client?.isBroken) return;
     if (client !== undefined) client.isBroken = true;
     // Bytes after a whole request (a C string's closing NUL, for instance) must not cost the client its answer.
     if (client?.pending?.complete) return;
