@@ -129,4 +129,9 @@ export const accessErrors = {
     en: "Dynamic registration is not offered: {received}; expected {expected}. Create the device and give it its secret.",
     zh: "未提供动态注册：收到 {received}；应为 {expected}。请创建设备并写入其密钥。",
   },
+  "access.credential_kind": {
+    http: 403,
+    en: "The product uses another kind of credential: {received}; expected {expected}.",
+    zh: "产品使用其他类型的凭证：收到 {received}；应为 {expected}。",
+  },
 } as const satisfies ErrorTable;

@@ -1,7 +1,6 @@
 /** Messages from programs, people and rules to devices: only where a device may listen. */
-import type { Dialect } from "@thingstead/dialects";
+import type { Dialect, TopicClass } from "@thingstead/dialects";
 import type { Broker, CloudMessage, RouteOutcome } from "@thingstead/mqtt";
-import type { TopicBook } from "../access/index.ts";
 import type { Clock } from "../clock.ts";
 import type { DeviceLog } from "../device-log/index.ts";
 import { PlatformError } from "../errors/index.ts";
@@ -15,7 +14,8 @@ export interface MessagesPorts {
   /** Asked in this order whose topic it is. */
   dialects: readonly Pick<Dialect, "topicOwner" | "compileRights">[];
   registry: Pick<Registry, "getDevice">;
-  topicBook: Pick<TopicBook, "open">;
+  /** Current topic classes of a product, from memory when possible. */
+  topicBook: { open(productKey: string): Promise<{ readonly classes: readonly TopicClass[] }> };
   broker: Pick<Broker, "publish">;
   deviceLog: Pick<DeviceLog, "write" | "wants">;
   clock: Pick<Clock, "now">;

@@ -1,0 +1,150 @@
+/** In-memory ports for the tests of this folder: a registry of plain rows, a log that is a list, a clock that is told. */
+import { alibabaDialect, alibabaKeepAlivePolicy } from "@thingstead/dialects";
+import type { ConnectionFacts, ConnectPacket } from "@thingstead/mqtt";
+import type { NewLogEntry } from "../device-log/index.ts";
+import type { Device, RegistryChange, TopicClassRecord } from "../registry/index.ts";
+import { defaultSessionLimits } from "./limits.ts";
+import type { TokenStore } from "./tokens.ts";
+import { createTopicBook } from "./topic-book.ts";
+
+export function device(change: Partial<Device> = {}): Device {
+  return {
+    iotId: "iotIdOfDev1",
+    productKey: "pk",
+    deviceName: "dev1",
+    deviceSecret: "secret",
+    nickname: "",
+    status: "OFFLINE",
+    isEnabled: true,
+    createdAt: 0,
+    modifiedAt: 0,
+    ...change,
+  };
+}
+
+export function topicClass(suffix: string, operation: TopicClassRecord["operation"]): TopicClassRecord {
+  return { id: 1, productKey: "pk", template: `/\${productKey}/\${deviceName}/${suffix}`, operation, description: "", createdAt: 0 };
+}
+
+export class FakeRegistry {
+  devices: Device[] = [device()];
+  classes: TopicClassRecord[] = [topicClass("update", "PUB"), topicClass("get", "SUB"), topicClass("data", "ALL")];
+  marks: string[] = [];
+  listCalls = 0;
+  findCalls = 0;
+  failure: Error | undefined;
+  #listeners: ((change: RegistryChange) => void)[] = [];
+
+  async findDevice(productKey: string, deviceName: string): Promise<Device | undefined> {
+    this.findCalls++;
+    if (this.failure !== undefined) throw this.failure;
+    return this.devices.find((each) => each.productKey === productKey && each.deviceName === deviceName);
+  }
+
+  async listTopicClasses(): Promise<TopicClassRecord[]> {
+    this.listCalls++;
+    return [...this.classes];
+  }
+
+  markOnline(productKey: string, deviceName: string, at: number, remoteAddress: string): void {
+    this.marks.push(`online ${productKey}/${deviceName} ${at} ${remoteAddress}`);
+  }
+
+  markOffline(productKey: string, deviceName: string, at: number): void {
+    this.marks.push(`offline ${productKey}/${deviceName} ${at}`);
+  }
+
+  onChange(listener: (change: RegistryChange) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  emit(change: RegistryChange): void {
+    for (const listener of this.#listeners) listener(change);
+  }
+}
+
+export class FakeTokens implements TokenStore {
+  rows: { tokenHash: string; iotId: string; productKey: string; deviceName: string; expiresAt: number }[] = [];
+
+  async insert(token: (typeof this.rows)[number]): Promise<void> {
+    this.rows.push(token);
+  }
+
+  async find(tokenHash: string) {
+    return this.rows.find((row) => row.tokenHash === tokenHash);
+  }
+
+  async deleteExpired(now: number): Promise<number> {
+    const before = this.rows.length;
+    this.rows = this.rows.filter((row) => row.expiresAt > now);
+    return before - this.rows.length;
+  }
+
+  async deleteForDevice(productKey: string, deviceName: string): Promise<void> {
+    this.rows = this.rows.filter((row) => row.productKey !== productKey || row.deviceName !== deviceName);
+  }
+}
+
+export class FakeLog {
+  entries: NewLogEntry[] = [];
+  isWanted = true;
+
+  write(entry: NewLogEntry): void {
+    this.entries.push(entry);
+  }
+
+  wants(): boolean {
+    return this.isWanted;
+  }
+}
+
+export class FakeClock {
+  time = 1_700_000_000_000;
+  #tasks: { at: number; task: () => void }[] = [];
+
+  now(): number {
+    return this.time;
+  }
+
+  after(milliseconds: number, task: () => void): () => void {
+    const entry = { at: this.time + milliseconds, task };
+    this.#tasks.push(entry);
+    return () => {
+      this.#tasks = this.#tasks.filter((each) => each !== entry);
+    };
+  }
+
+  advance(milliseconds: number): void {
+    this.time += milliseconds;
+    const due = this.#tasks.filter(({ at }) => at <= this.time);
+    this.#tasks = this.#tasks.filter(({ at }) => at > this.time);
+    for (const { task } of due) task();
+  }
+}
+
+export const facts: ConnectionFacts = { remoteAddress: "192.0.2.7", remotePort: 4000, localPort: 1883, carrier: "tcp" };
+
+export function connectPacket(change: Partial<ConnectPacket> = {}): ConnectPacket {
+  return { type: "connect", protocolVersion: 4, clientId: "mac", isCleanStart: true, keepAliveSeconds: 60, ...change };
+}
+
+/** Everything a gatekeeper asks for, with one device that is known. */
+export function fakePorts() {
+  const registry = new FakeRegistry();
+  const failures: unknown[] = [];
+  return {
+    dialects: [alibabaDialect],
+    registry,
+    topicBook: createTopicBook({ registry }),
+    tokens: new FakeTokens(),
+    deviceLog: new FakeLog(),
+    grants: { tapsFor: () => [] },
+    limits: defaultSessionLimits,
+    keepAlivePolicy: alibabaKeepAlivePolicy,
+    clock: new FakeClock(),
+    failures,
+    onFailure: (error: unknown) => {
+      failures.push(error);
+    },
+  };
+}
