@@ -22,7 +22,8 @@ export async function migrate(db: Kysely<Schema>, file: string): Promise<void> {
     migrationLockTableName: "migrations_lock",
   });
   const { error } = await migrator.migrateToLatest();
-  if (error instanceof PlatformError) throw error;
+  // A full disk or a damaged file has its own code; what is left is a statement that this database does not take.
+  if (error instanceof PlatformError && error.code !== "store.failed") throw error;
   if (error !== undefined) {
     const problem = error instanceof Error ? error.message : String(error);
     throw new PlatformError("store.migration_failed", { file, problem }, { cause: error });

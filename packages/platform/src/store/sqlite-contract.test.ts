@@ -1,0 +1,11 @@
+import { describeOtherStores } from "./contract/other-stores.ts";
+import { describeRegistryStore } from "./contract/registry-store.ts";
+import { openStore } from "./index.ts";
+
+const openInMemory = () => openStore({ dataDir: ":memory:", masterKey: Buffer.alloc(32, 7), limits: { trimEntriesMax: 3 } });
+
+describeRegistryStore("sqlite", async () => {
+  const store = await openInMemory();
+  return { store: store.registry, close: store.close };
+});
+describeOtherStores("sqlite", openInMemory);
