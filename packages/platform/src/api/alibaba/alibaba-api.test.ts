@@ -1,20 +1,25 @@
-import { beforeEach, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { RawApiRequest, RawApiResponse } from "../raw-request.ts";
-import { type AlibabaCall, createAlibabaApi } from "./alibaba-api.ts";
-import { accessKeySecret, createMemoryPorts, type MemoryPorts, startTime } from "./testing/memory-ports.ts";
+import { type AlibabaApiPorts, type AlibabaCall, createAlibabaApi } from "./alibaba-api.ts";
+import { accessKeySecret, openRooms, type Rooms, startTime } from "./testing/rooms.ts";
 import { type Acs3Options, type Fields, formatTimestamp, signedAcs3, signedV1 } from "./testing/signed-request.ts";
 import { vendorOperations } from "./vendor-operations.ts";
 
 let now = startTime;
-let ports: MemoryPorts;
+let rooms: Rooms;
+let ports: AlibabaApiPorts;
 let calls: AlibabaCall[];
 let handle: (request: RawApiRequest) => Promise<RawApiResponse>;
+
+beforeAll(async () => {
+  rooms = await openRooms({ now: () => now, after: () => () => {}, soon: setImmediate });
+});
+afterAll(() => rooms.close());
 
 beforeEach(() => {
   now = startTime;
   calls = [];
-  ports = createMemoryPorts({ clock: { now: () => now, after: () => () => {}, soon: (task) => task() } });
-  ports.onCall = (call) => calls.push(call);
+  ports = { ...rooms.ports, onCall: (call) => calls.push(call) };
   handle = createAlibabaApi(ports);
 });
 
@@ -29,11 +34,11 @@ async function failureOf(request: RawApiRequest): Promise<{ status: number; code
   return { status, code: Code, message: Message };
 }
 
-const list = { Action: "ListRule", CurrentPage: "1", PageSize: "10" };
+const listCall = { Action: "ListRule", CurrentPage: "1", PageSize: "10" };
 
 test("a call signed in the query or in the form is served", async () => {
   for (const isPost of [false, true]) {
-    const { status, headers, body } = await handle(signedV1(list, { isPost }));
+    const { status, headers, body } = await handle(signedV1(listCall, { isPost }));
     expect([status, headers["content-type"]]).toEqual([200, "application/json;charset=utf-8"]);
     expect(JSON.parse(body)).toMatchObject({ Success: true, Data: { RuleInfo: [] }, Total: 0 });
     expect(JSON.parse(body)).not.toHaveProperty("Code");
@@ -66,18 +71,18 @@ test.each<[string, Fields, number, string]>([
   ["PageSize", { PageSize: "ten" }, 400, "InvalidParameter"],
   ["PageSize", { PageSize: "1e2" }, 400, "InvalidParameter"],
 ])("reference 1.5: a bad %s %j is answered with %i %s", async (_name, change, status, code) => {
-  expect(await failureOf(signedV1({ ...list, ...change }))).toMatchObject({ status, code });
+  expect(await failureOf(signedV1({ ...listCall, ...change }))).toMatchObject({ status, code });
 });
 
 test.each([formatTimestamp(startTime - 15 * 60_000), formatTimestamp(startTime + 15 * 60_000)])(
   "a clock of %s is near enough",
   async (Timestamp) => {
-    expect((await handle(signedV1({ ...list, Timestamp }))).status).toBe(200);
+    expect((await handle(signedV1({ ...listCall, Timestamp }))).status).toBe(200);
   },
 );
 
 test("a wrong secret is told the string that was signed here, and no secret", async () => {
-  const failure = await failureOf(signedV1({ ...list, IotInstanceId: "*'中" }, { secret: "other" }));
+  const failure = await failureOf(signedV1({ ...listCall, IotInstanceId: "*'中" }, { secret: "other" }));
   expect(failure).toMatchObject({ status: 400, code: "SignatureDoesNotMatch" });
   expect(failure.message).toContain("GET&%2F&AccessKeyId%3Dtestid%26Action%3DListRule%26");
   expect(failure.message).toContain("%26IotInstanceId%3D%252A%2527%25E4%25B8%25AD%26");
@@ -85,7 +90,7 @@ test("a wrong secret is told the string that was signed here, and no secret", as
 });
 
 test("any change of a signed call is noticed", async () => {
-  const request = signedV1(list);
+  const request = signedV1(listCall);
   expect(await failureOf({ ...request, rawQuery: request.rawQuery.replace("PageSize=10", "PageSize=11") })).toMatchObject({
     code: "SignatureDoesNotMatch",
   });
@@ -94,8 +99,10 @@ test("any change of a signed call is noticed", async () => {
 });
 
 test("a call is served once: its nonce is spent, but not by somebody without the secret", async () => {
-  const request = signedV1({ ...list, SignatureNonce: "n" });
-  expect(await failureOf(signedV1({ ...list, SignatureNonce: "n" }, { secret: "other" }))).toMatchObject({ code: "SignatureDoesNotMatch" });
+  const request = signedV1({ ...listCall, SignatureNonce: "n" });
+  expect(await failureOf(signedV1({ ...listCall, SignatureNonce: "n" }, { secret: "other" }))).toMatchObject({
+    code: "SignatureDoesNotMatch",
+  });
   expect((await handle(request)).status).toBe(200);
   expect(await failureOf(request)).toMatchObject({ status: 400, code: "SignatureNonceUsed" });
   now += 14 * 60_000;
@@ -104,8 +111,8 @@ test("a call is served once: its nonce is spent, but not by somebody without the
 
 test("too many calls within the time of a nonce are throttled", async () => {
   handle = createAlibabaApi({ ...ports, limits: { ...ports.limits, noncesMax: 1 } });
-  expect((await handle(signedV1(list))).status).toBe(200);
-  expect(await failureOf(signedV1(list))).toMatchObject({ status: 429, code: "Throttling" });
+  expect((await handle(signedV1(listCall))).status).toBe(200);
+  expect(await failureOf(signedV1(listCall))).toMatchObject({ status: 429, code: "Throttling" });
 });
 
 test.each<[string, Acs3Options, string]>([
@@ -140,7 +147,7 @@ test("other methods and paths are refused", async () => {
 });
 
 test("reference 1.3: without Format the answer is XML, failures too", async () => {
-  const { headers, body } = await handle(signedV1({ ...list, Format: undefined }));
+  const { headers, body } = await handle(signedV1({ ...listCall, Format: undefined }));
   expect(headers["content-type"]).toBe("text/xml;charset=utf-8");
   expect(body).toMatch(/^<\?xml .*\?>\n<ListRuleResponse><RequestId>[0-9A-F-]{36}<\/RequestId><Success>true<\/Success>/);
   const business = await handle(signedV1({ Action: "GetRule", RuleId: "7", Format: "xml" }));
@@ -164,15 +171,16 @@ test("every name of the vendor is told apart: served, lacking, or nobody's", asy
 });
 
 test("an unexpected fault is a 500 that hides its text, and is handed to the log", async () => {
-  ports.rules.list = () => Promise.reject(new Error("disk at /secret/place is full"));
-  const failure = await failureOf(signedV1(list));
+  const list = () => Promise.reject(new Error("disk at /secret/place is full"));
+  handle = createAlibabaApi({ ...ports, rules: { ...ports.rules, list } });
+  const failure = await failureOf(signedV1(listCall));
   expect(failure).toMatchObject({ status: 500, code: "InternalError" });
   expect(failure.message).not.toContain("secret");
   expect(calls.at(-1)).toMatchObject({ action: "ListRule", status: 500, errorCode: "alibaba.internal", bug: expect.any(Error) });
 });
 
 test("the log entry of a call names the call and holds no secret", async () => {
-  await handle(signedV1({ ...list, IotInstanceId: "iot-06z00test" }));
+  await handle(signedV1({ ...listCall, IotInstanceId: "iot-06z00test" }));
   expect(calls).toEqual([
     {
       requestId: expect.any(String),

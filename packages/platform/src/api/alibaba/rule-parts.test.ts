@@ -30,10 +30,14 @@ test("reference 2.1: a statement in parts, whatever its quoted text says", () =>
   });
 });
 
-test("nothing yet is an empty statement, and half a rule comes back as it went in", () => {
+test("nothing yet is an empty statement, and a rule made in steps is a valid one at every step", () => {
   expect(joinRuleParts({ select: "", topic: "", where: "" })).toBe("");
-  expect(splitRuleSql(joinRuleParts({ select: "", topic: "/pk1/", where: "a > 1" }))).toMatchObject({
-    select: "",
+  expect(splitRuleSql("")).toMatchObject({ select: "", topic: "", where: "" });
+  expect(joinRuleParts({ select: "a", topic: "", where: "" })).toBe('SELECT a FROM "/"');
+  expect(splitRuleSql('SELECT a FROM "/"')).toMatchObject({ select: "a", productKey: "", shortTopic: "", topic: "" });
+  expect(joinRuleParts({ select: "", topic: "/pk1/", where: "a > 1" })).toBe('SELECT * FROM "/pk1/" WHERE a > 1');
+  expect(splitRuleSql('SELECT * FROM "/pk1/" WHERE a > 1')).toMatchObject({
+    select: "*",
     productKey: "pk1",
     shortTopic: "",
     where: "a > 1",

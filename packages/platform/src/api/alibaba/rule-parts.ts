@@ -14,10 +14,16 @@ export interface RuleParts {
 
 const statusPrefix = "/as/mqtt/status/";
 
-/** A rule made in steps has empty parts: an empty statement stands for "nothing yet". */
+/** What a statement says while the rule has no topic yet: valid SQL, and no message ever has this topic. */
+const noTopic = "/";
+
+/**
+ * A rule may be made in steps, but what is stored must always be a statement: parts that are still missing are `*` and a topic that
+ * nothing is published to. No part at all is an empty statement.
+ */
 export function joinRuleParts({ select, topic, where }: Pick<RuleParts, "select" | "topic" | "where">): string {
   if (select === "" && topic === "" && where === "") return "";
-  return `SELECT ${select} FROM "${topic}"${where === "" ? "" : ` WHERE ${where}`}`;
+  return `SELECT ${select || "*"} FROM "${topic || noTopic}"${where === "" ? "" : ` WHERE ${where}`}`;
 }
 
 /** Undefined when the text is no statement of our form. */
@@ -31,7 +37,8 @@ export function splitRuleSql(sql: string): RuleParts | undefined {
   const rest = text.slice(from.end).trim();
   const where = /^WHERE\b\s*([\s\S]*)$/i.exec(rest);
   if (rest !== "" && where === null) return undefined;
-  return { select: text.slice(head[0].length, from.start).trim(), where: where?.[1] ?? "", ...splitTopic(from.topic) };
+  const topic = from.topic === noTopic ? "" : from.topic;
+  return { select: text.slice(head[0].length, from.start).trim(), where: where?.[1] ?? "", ...splitTopic(topic) };
 }
 
 /** The first `FROM "…"` outside of quoted text. */

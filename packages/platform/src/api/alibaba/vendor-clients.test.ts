@@ -6,7 +6,7 @@ import PopCore from "@alicloud/pop-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { systemClock } from "../../clock.ts";
 import { createAlibabaApi } from "./alibaba-api.ts";
-import { accessKeyId, accessKeySecret, createMemoryPorts, type MemoryPorts } from "./testing/memory-ports.ts";
+import { accessKeyId, accessKeySecret, openRooms, type Rooms } from "./testing/rooms.ts";
 
 // The package is CommonJS with a `default` of its own: Node hands out the module, vitest unwraps it.
 const Client: typeof IotClient.default = "default" in IotClient ? IotClient.default : IotClient;
@@ -15,11 +15,13 @@ const awkward = "it's (a) *test*! ~ 中文 ＋%+& 😀";
 
 let server: Server;
 let authority: string;
-let ports: MemoryPorts;
+let rooms: Rooms;
 let handle: ReturnType<typeof createAlibabaApi>;
 let productKey: string;
 
 beforeAll(async () => {
+  rooms = await openRooms(systemClock);
+  handle = createAlibabaApi({ ...rooms.ports, instanceIds: "any" });
   server = createServer({ maxHeaderSize: 1 << 20 }, async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
@@ -37,15 +39,14 @@ beforeAll(async () => {
 afterAll(async () => {
   server.closeAllConnections();
   await new Promise((resolve) => server.close(resolve));
+  await rooms.close();
 });
 
+let products = 0;
 beforeEach(async () => {
-  let count = 0;
-  ports = createMemoryPorts({ clock: systemClock });
-  ports.random = { bytes: (length) => Buffer.alloc(length, ++count) };
-  ports.instanceIds = "any";
-  handle = createAlibabaApi(ports);
-  productKey = (await ports.registry.createProduct({ name: "lamps" })).productKey;
+  rooms.published.length = 0;
+  products += 1;
+  productKey = (await rooms.ports.registry.createProduct({ name: `lamps${products}` })).productKey;
 });
 
 describe.each(["GET", "POST"])("@alicloud/pop-core %s", (method) => {
@@ -55,21 +56,21 @@ describe.each(["GET", "POST"])("@alicloud/pop-core %s", (method) => {
   };
 
   test("awkward values arrive as they were sent", async () => {
-    const answer = await request("CreateProduct", { NodeType: 0, ProductName: awkward, Description: awkward });
-    expect(answer).toMatchObject({ Success: true, Data: { ProductName: awkward, Description: awkward } });
+    const answer = await request("CreateProduct", { NodeType: 0, ProductName: `名(a) ${method}`, Description: awkward });
+    expect(answer).toMatchObject({ Success: true, Data: { ProductName: `名(a) ${method}`, Description: awkward } });
   });
 
   test("a message is published", async () => {
     const MessageContent = Buffer.from("??>>ÿ").toString("base64");
-    const answer = await request("pub", { productKey, TopicFullName: `/${productKey}/d1/user/get`, MessageContent, Qos: 1 });
+    const answer = await request("pub", { productKey, TopicFullName: `/${productKey}/dev1/user/get`, MessageContent, Qos: 1 });
     expect(answer).toMatchObject({ Success: true, MessageId: "1234567890123456789" });
-    expect(ports.published).toEqual([{ topic: `/${productKey}/d1/user/get`, payload: Buffer.from("??>>ÿ"), qos: 1 }]);
+    expect(rooms.published).toEqual([{ topic: `/${productKey}/dev1/user/get`, payload: Buffer.from("??>>ÿ"), qos: 1 }]);
   });
 
   test("repeat lists arrive as lists, and a business failure is thrown with its code", async () => {
-    for (const deviceName of ["d1", "d2"]) await ports.registry.createDevice(productKey, { deviceName });
-    const answer = await request("BatchGetDeviceState", { ProductKey: productKey, DeviceName: ["d2", "d1"] });
-    expect(answer).toMatchObject({ DeviceStatusList: { DeviceStatus: [{ DeviceName: "d2" }, { DeviceName: "d1" }] } });
+    for (const deviceName of ["dev1", "dev2"]) await rooms.ports.registry.createDevice(productKey, { deviceName });
+    const answer = await request("BatchGetDeviceState", { ProductKey: productKey, DeviceName: ["dev2", "dev1"] });
+    expect(answer).toMatchObject({ DeviceStatusList: { DeviceStatus: [{ DeviceName: "dev2" }, { DeviceName: "dev1" }] } });
     const failure = request("QueryDeviceDetail", { ProductKey: productKey, DeviceName: "none" });
     await expect(failure).rejects.toMatchObject({ code: "iot.device.NotExistedDevice", data: { Success: false } });
   });
@@ -84,45 +85,49 @@ describe.each(["GET", "POST"])("@alicloud/pop-core %s", (method) => {
 describe.each([
   ["ACS3-HMAC-SHA256", {}],
   ["signatureAlgorithm v2", { signatureAlgorithm: "v2" }],
-])("@alicloud/iot20180120 with %s", (_name, settings) => {
+])("@alicloud/iot20180120 with %s", (name, settings) => {
   const connect = (secret = accessKeySecret) =>
     new Client(new Config({ accessKeyId, accessKeySecret: secret, endpoint: authority, protocol: "http", ...settings }));
 
   test("awkward values arrive as they were sent", async () => {
-    const request = new Models.CreateProductRequest({ nodeType: 0, productName: awkward, description: awkward, iotInstanceId: "iot-1" });
+    const productName = `名(b) ${name.length}`;
+    const request = new Models.CreateProductRequest({ nodeType: 0, productName, description: awkward, iotInstanceId: "iot-1" });
     const { body, statusCode } = await connect().createProduct(request);
     expect(statusCode).toBe(200);
-    expect(body).toMatchObject({ success: true, data: { productName: awkward, description: awkward, nodeType: 0, id2: false } });
+    expect(body).toMatchObject({ success: true, data: { productName, description: awkward, nodeType: 0, id2: false } });
     expect(body.productKey).toBe(body.data?.productKey);
   });
 
   test("a message in the form body is published", async () => {
-    const topicFullName = `/${productKey}/d1/user/get`;
+    const topicFullName = `/${productKey}/dev1/user/get`;
     const messageContent = Buffer.from("??>>ÿ").toString("base64");
     const { body } = await connect().pub(new Models.PubRequest({ productKey, topicFullName, messageContent, qos: 0 }));
     expect(body).toMatchObject({ success: true, messageId: "1234567890123456789" });
-    expect(ports.published).toEqual([{ topic: topicFullName, payload: Buffer.from("??>>ÿ"), qos: 0 }]);
+    expect(rooms.published).toEqual([{ topic: topicFullName, payload: Buffer.from("??>>ÿ"), qos: 0 }]);
   });
 
   test("devices are registered, listed and asked for", async () => {
     const client = connect();
     const { body: made } = await client.registerDevice(
-      new Models.RegisterDeviceRequest({ productKey, deviceName: "d1", nickname: awkward }),
+      new Models.RegisterDeviceRequest({ productKey, deviceName: "dev1", nickname: awkward }),
     );
-    expect(made).toMatchObject({ success: true, data: { deviceName: "d1", nickname: awkward, deviceSecret: "secret-of-d1" } });
+    expect(made).toMatchObject({
+      success: true,
+      data: { deviceName: "dev1", nickname: awkward, deviceSecret: expect.stringMatching(/^\w{32}$/) },
+    });
     const { body: listed } = await client.queryDevice(new Models.QueryDeviceRequest({ productKey, pageSize: 5, currentPage: 1 }));
     expect(listed).toMatchObject({
       page: 1,
       pageCount: 1,
       total: 1,
-      data: { deviceInfo: [{ deviceName: "d1", deviceStatus: "UNACTIVE" }] },
+      data: { deviceInfo: [{ deviceName: "dev1", deviceStatus: "UNACTIVE" }] },
     });
-    const wanted = new Models.BatchGetDeviceStateRequest({ productKey, deviceName: ["d1"] });
+    const wanted = new Models.BatchGetDeviceStateRequest({ productKey, deviceName: ["dev1"] });
     const { body: states } = await client.batchGetDeviceState(wanted);
-    expect(states).toMatchObject({ deviceStatusList: { deviceStatus: [{ deviceName: "d1", status: "UNACTIVE" }] } });
+    expect(states).toMatchObject({ deviceStatusList: { deviceStatus: [{ deviceName: "dev1", status: "UNACTIVE" }] } });
     const iotId = made.data?.iotId ?? "";
     const { body: detail } = await client.queryDeviceDetail(new Models.QueryDeviceDetailRequest({ iotId }));
-    expect(detail).toMatchObject({ success: true, data: { deviceName: "d1", owner: true, nodeType: 0, region: "cn-shanghai" } });
+    expect(detail).toMatchObject({ success: true, data: { deviceName: "dev1", owner: true, nodeType: 0, region: "cn-shanghai" } });
   });
 
   test("a rule is made with an action and started", async () => {
@@ -134,9 +139,9 @@ describe.each([
       shortTopic: "+/user/update",
       topicType: 1,
     };
-    const { body: made } = await client.createRule(new Models.CreateRuleRequest({ name: "r1", ...parts }));
+    const { body: made } = await client.createRule(new Models.CreateRuleRequest({ name: `rule${name.length}`, ...parts }));
     const ruleId = made.ruleId ?? 0;
-    const configuration = JSON.stringify({ topic: `/${productKey}/d2/user/get`, topicType: 1 });
+    const configuration = JSON.stringify({ topic: `/${productKey}/dev2/user/get`, topicType: 1 });
     await client.createRuleAction(new Models.CreateRuleActionRequest({ ruleId, type: "REPUBLISH", configuration }));
     expect((await client.startRule(new Models.StartRuleRequest({ ruleId }))).body.success).toBe(true);
     const { body } = await client.getRule(new Models.GetRuleRequest({ ruleId }));

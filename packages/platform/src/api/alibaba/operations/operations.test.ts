@@ -1,18 +1,29 @@
-import { beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import type { RawApiRequest, RawApiResponse } from "../../raw-request.ts";
-import { createAlibabaApi } from "../alibaba-api.ts";
-import { createMemoryPorts, type MemoryPorts, startTime } from "../testing/memory-ports.ts";
+import { type AlibabaApiPorts, createAlibabaApi } from "../alibaba-api.ts";
+import { openRooms, type Rooms, startTime } from "../testing/rooms.ts";
 import { signedV1 } from "../testing/signed-request.ts";
 
-let ports: MemoryPorts;
+let rooms: Rooms;
+let ports: AlibabaApiPorts;
 let handle: (request: RawApiRequest) => Promise<RawApiResponse>;
 let productKey: string;
 
 beforeEach(async () => {
-  ports = createMemoryPorts({ clock: { now: () => startTime, after: () => () => {}, soon: (task) => task() } });
+  rooms = await openRooms({ now: () => startTime, after: () => () => {}, soon: setImmediate });
+  ports = rooms.ports;
   handle = createAlibabaApi(ports);
   productKey = (await ports.registry.createProduct({ name: "lamps", description: "of the hall" })).productKey;
 });
+
+afterEach(() => rooms.close());
+
+interface TopicInfo {
+  Id: number;
+  TopicShortName: string;
+  Operation: string;
+  Desc: string;
+}
 
 type Fields = Record<string, string | number | boolean>;
 
@@ -52,13 +63,13 @@ test("reference 1.8.A: a product is made, read, listed, changed and deleted", as
   const ProductKey = String(made.ProductKey);
   const kind = { NodeType: 1, DataFormat: 1, AuthType: "secret", AliyunCommodityCode: "iothub_senior", Id2: false };
   const identity = { ProductKey, ProductName: "gateways", Description: "at the door" };
-  expect(made.Data).toEqual({ ...identity, ...kind, ProductSecret: "product-secret" });
+  expect(made.Data).toEqual({ ...identity, ...kind, ProductSecret: expect.any(String) });
   expect(await ports.registry.findProduct(ProductKey)).toMatchObject({ topicStyle: "user", nodeType: "gateway", dataFormat: 1 });
   expect(await call("QueryProduct", { ProductKey })).toEqual({
     Data: {
       ...identity,
       ...kind,
-      ProductSecret: "product-secret",
+      ProductSecret: expect.any(String),
       DeviceCount: 0,
       GmtCreate: startTime,
       Owner: true,
@@ -66,10 +77,16 @@ test("reference 1.8.A: a product is made, read, listed, changed and deleted", as
     },
   });
   await call("UpdateProduct", { ProductKey, ProductName: "doors", Description: "" });
-  const second = await call("QueryProductList", { CurrentPage: 2, PageSize: 1 });
-  expect(second).toMatchObject({ Data: { CurrentPage: 2, PageSize: 1, PageCount: 2, Total: 2 } });
-  expect(second).toMatchObject({
-    Data: { List: { ProductInfo: [{ ProductKey, ProductName: "doors", Description: "", DeviceCount: 0 }] } },
+  const pages = [];
+  for (const CurrentPage of [1, 2]) {
+    const page = await call("QueryProductList", { CurrentPage, PageSize: 1 });
+    expect(page).toMatchObject({ Data: { CurrentPage, PageSize: 1, PageCount: 2, Total: 2 } });
+    pages.push(...(page as { Data: { List: { ProductInfo: unknown[] } } }).Data.List.ProductInfo);
+  }
+  expect(pages).toHaveLength(2);
+  expect(pages).toContainEqual({
+    ...{ ProductKey, ProductName: "doors", Description: "", DeviceCount: 0, GmtCreate: startTime },
+    ...{ NodeType: 1, DataFormat: 1, AuthType: "secret" },
   });
   await call("DeleteProduct", { ProductKey });
   await expectFailure("QueryProduct", { ProductKey }, "iot.prod.NotExistedProduct");
@@ -91,65 +108,65 @@ test("reference 1.8.A: what a product cannot be is refused", async () => {
 });
 
 test("reference 1.8.B: a device is registered and found by both of its names", async () => {
-  const { Data } = await call("RegisterDevice", { ProductKey: productKey, DeviceName: "d1", Nickname: "灯" });
-  const shown = { DeviceName: "d1", DeviceSecret: "secret-of-d1", IotId: expect.any(String), Nickname: "灯", ProductKey: productKey };
+  const { Data } = await call("RegisterDevice", { ProductKey: productKey, DeviceName: "dev1", Nickname: "灯" });
+  const shown = { DeviceName: "dev1", DeviceSecret: expect.any(String), IotId: expect.any(String), Nickname: "灯", ProductKey: productKey };
   expect(Data).toEqual(shown);
   const { IotId } = Data as { IotId: string };
   expect(await call("QueryDeviceInfo", { IotId })).toEqual({ Data: shown });
-  expect(await call("QueryDeviceInfo", { ProductKey: productKey, DeviceName: "d1" })).toEqual({ Data: shown });
+  expect(await call("QueryDeviceInfo", { ProductKey: productKey, DeviceName: "dev1" })).toEqual({ Data: shown });
   // IotId wins when all are sent.
   expect(await call("QueryDeviceInfo", { IotId, ProductKey: "other", DeviceName: "other" })).toEqual({ Data: shown });
   const generated = await call("RegisterDevice", { ProductKey: productKey });
-  expect(generated).toMatchObject({ Data: { DeviceName: expect.stringMatching(/^generated/), Nickname: "" } });
-  await expectFailure("RegisterDevice", { ProductKey: productKey, DeviceName: "d1" }, "iot.device.AlreadyExistedDeviceName");
+  expect(generated).toMatchObject({ Data: { DeviceName: expect.stringMatching(/^\w{20}$/), Nickname: "" } });
+  await expectFailure("RegisterDevice", { ProductKey: productKey, DeviceName: "dev1" }, "iot.device.AlreadyExistedDeviceName");
   await expectFailure("RegisterDevice", { ProductKey: productKey, DevEui: "1" }, "InvalidParameter");
   await expectFailure("QueryDeviceInfo", { ProductKey: productKey, DeviceName: "none" }, "iot.device.NotExistedDevice");
-  await expectFailure("QueryDeviceInfo", { ProductKey: "none", DeviceName: "d1" }, "iot.prod.NotExistedProduct");
+  await expectFailure("QueryDeviceInfo", { ProductKey: "none", DeviceName: "dev1" }, "iot.prod.NotExistedProduct");
   await expectFailure("QueryDeviceInfo", { IotId: "none" }, "iot.device.NotExistedDevice");
   await expectFailure("QueryDeviceInfo", { ProductKey: productKey }, "iot.device.NullDeviceName");
-  await expectFailure("QueryDeviceInfo", { DeviceName: "d1" }, "iot.prod.NullProductKey");
+  await expectFailure("QueryDeviceInfo", { DeviceName: "dev1" }, "iot.prod.NullProductKey");
 });
 
 test("reference 1.5, 1.8.B: details and status with the vendor's times", async () => {
-  const { iotId } = await ports.registry.createDevice(productKey, { deviceName: "d1" });
-  const device = { ProductKey: productKey, DeviceName: "d1" };
+  const { iotId } = await ports.registry.createDevice(productKey, { deviceName: "dev1" });
+  const device = { ProductKey: productKey, DeviceName: "dev1" };
   expect(await call("GetDeviceStatus", device)).toEqual({ Data: { Status: "UNACTIVE", Timestamp: startTime } });
   expect(await call("QueryDeviceDetail", device)).toMatchObject({ Data: { GmtActive: "", UtcActive: "", GmtOnline: "", IpAddress: "" } });
-  const stored = ports.devices.get(`${productKey}/d1`);
-  const activatedAt = startTime + 1000;
-  Object.assign(stored ?? {}, { status: "ONLINE", activatedAt, lastOnlineAt: startTime + 60_000, remoteAddress: "203.0.113.5:4711" });
+  ports.registry.markOnline(productKey, "dev1", startTime + 60_000, "203.0.113.5:4711");
   expect(await call("QueryDeviceDetail", device)).toEqual({
     Data: {
-      ...{ DeviceName: "d1", DeviceSecret: "secret-of-d1", IotId: iotId, Nickname: "", ProductKey: productKey, ProductName: "lamps" },
+      ...{ DeviceName: "dev1", DeviceSecret: expect.any(String), IotId: iotId, Nickname: "", ProductKey: productKey, ProductName: "lamps" },
       ...{ FirmwareVersion: "", NodeType: 0, Owner: true, Region: "cn-shanghai", Status: "ONLINE", IpAddress: "203.0.113.5" },
-      ...{ GmtCreate: "2024-01-02 11:04:05", GmtActive: "2024-01-02 11:04:06", GmtOnline: "2024-01-02 11:05:05" },
+      ...{ GmtCreate: "2024-01-02 11:04:05", GmtActive: "2024-01-02 11:05:05", GmtOnline: "2024-01-02 11:05:05" },
       UtcCreate: "2024-01-02T03:04:05.000Z",
-      UtcActive: "2024-01-02T03:04:06.000Z",
+      UtcActive: "2024-01-02T03:05:05.000Z",
       UtcOnline: "2024-01-02T03:05:05.000Z",
     },
   });
   expect(await call("GetDeviceStatus", { IotId: iotId })).toEqual({ Data: { Status: "ONLINE", Timestamp: startTime + 60_000 } });
-  expect(await call("BatchQueryDeviceDetail", { ProductKey: productKey, "DeviceName.1": "d1" })).toMatchObject({
-    Data: { Data: [{ DeviceName: "d1", GmtCreate: "2024-01-02 11:04:05", Status: "ONLINE" }] },
+  expect(await call("BatchQueryDeviceDetail", { ProductKey: productKey, "DeviceName.1": "dev1" })).toMatchObject({
+    Data: { Data: [{ DeviceName: "dev1", GmtCreate: "2024-01-02 11:04:05", Status: "ONLINE" }] },
   });
 });
 
 test("reference 1.8.B: the states of several devices, in the order asked", async () => {
-  for (const deviceName of ["d1", "d2"]) await ports.registry.createDevice(productKey, { deviceName });
-  const states = await call("BatchGetDeviceState", { ProductKey: productKey, "DeviceName.3": "d1", "DeviceName.2": "d2" });
-  expect(states).toMatchObject({ DeviceStatusList: { DeviceStatus: [{ DeviceName: "d2", Status: "UNACTIVE" }, { DeviceName: "d1" }] } });
-  const { iotId } = await ports.registry.getDevice(productKey, "d2");
+  for (const deviceName of ["dev1", "dev2"]) await ports.registry.createDevice(productKey, { deviceName });
+  const states = await call("BatchGetDeviceState", { ProductKey: productKey, "DeviceName.3": "dev1", "DeviceName.2": "dev2" });
+  expect(states).toMatchObject({
+    DeviceStatusList: { DeviceStatus: [{ DeviceName: "dev2", Status: "UNACTIVE" }, { DeviceName: "dev1" }] },
+  });
+  const { iotId } = await ports.registry.getDevice(productKey, "dev2");
   expect(await call("BatchGetDeviceState", { "IotId.1": iotId })).toMatchObject({
-    DeviceStatusList: { DeviceStatus: [{ DeviceName: "d2", IotId: iotId, DeviceId: iotId, LastOnlineTime: "", AsAddress: "" }] },
+    DeviceStatusList: { DeviceStatus: [{ DeviceName: "dev2", IotId: iotId, DeviceId: iotId, LastOnlineTime: "", AsAddress: "" }] },
   });
   await expectFailure("BatchGetDeviceState", { ProductKey: productKey }, "iot.device.NoneDeviceNameElement");
   await expectFailure("BatchGetDeviceState", { ProductKey: productKey, "DeviceName.1": "no" }, "iot.device.NotExistedDevice");
-  const many = Object.fromEntries(Array.from({ length: 51 }, (_, index) => [`DeviceName.${index + 1}`, "d1"]));
+  const many = Object.fromEntries(Array.from({ length: 51 }, (_, index) => [`DeviceName.${index + 1}`, "dev1"]));
   await expectFailure("BatchGetDeviceState", { ProductKey: productKey, ...many }, "iot.device.DeviceCountExceeded");
 });
 
 test("reference 1.8.B: the device list in pages, by number or by token", async () => {
-  for (let index = 1; index <= 11; index += 1) await ports.registry.createDevice(productKey, { deviceName: `d${index}` });
+  for (let index = 10; index <= 20; index += 1) await ports.registry.createDevice(productKey, { deviceName: `dev${index}` });
   const first = await call("QueryDevice", { ProductKey: productKey });
   expect(first).toMatchObject({ Page: 1, PageSize: 10, PageCount: 2, Total: 11, NextToken: expect.any(String) });
   expect((first.Data as { DeviceInfo: unknown[] }).DeviceInfo).toHaveLength(10);
@@ -159,7 +176,7 @@ test("reference 1.8.B: the device list in pages, by number or by token", async (
   expect(second.Data).toEqual({
     DeviceInfo: [
       {
-        ...{ DeviceId: expect.any(String), DeviceName: "d11", DeviceSecret: "secret-of-d11", DeviceStatus: "UNACTIVE" },
+        ...{ DeviceId: expect.any(String), DeviceName: "dev20", DeviceSecret: expect.any(String), DeviceStatus: "UNACTIVE" },
         ...{ IotId: expect.any(String), Nickname: "", ProductKey: productKey },
         GmtCreate: "Tue, 02-Jan-2024 03:04:05 GMT",
         GmtModified: "Tue, 02-Jan-2024 03:04:05 GMT",
@@ -173,12 +190,12 @@ test("reference 1.8.B: the device list in pages, by number or by token", async (
 });
 
 test("reference 1.8.B: a device is disabled, enabled and deleted", async () => {
-  await ports.registry.createDevice(productKey, { deviceName: "d1" });
-  const device = { ProductKey: productKey, DeviceName: "d1" };
+  await ports.registry.createDevice(productKey, { deviceName: "dev1" });
+  const device = { ProductKey: productKey, DeviceName: "dev1" };
   await call("DisableThing", device);
   expect(await call("GetDeviceStatus", device)).toMatchObject({ Data: { Status: "DISABLE" } });
   await call("EnableThing", device);
-  expect(await call("GetDeviceStatus", device)).toMatchObject({ Data: { Status: "OFFLINE" } });
+  expect(await call("GetDeviceStatus", device)).toMatchObject({ Data: { Status: "UNACTIVE" } });
   await call("DeleteDevice", device);
   await expectFailure("DeleteDevice", device, "iot.device.NotExistedDevice");
 });
@@ -186,20 +203,26 @@ test("reference 1.8.B: a device is disabled, enabled and deleted", async () => {
 test("reference 1.8.F: topic classes go in by words and come out by numbers, with the whole template", async () => {
   for (const [Operation, TopicShortName] of [
     ["PUB", "data"],
-    ["SUB", "get"],
+    ["SUB", "orders"],
     ["ALL", "both"],
   ] as const) {
     await call("CreateProductTopic", { ProductKey: productKey, Operation, TopicShortName, Desc: `for ${TopicShortName}` });
   }
-  const { Data } = await call("QueryProductTopic", { ProductKey: productKey });
-  const [first] = (Data as { ProductTopicInfo: { Id: number }[] }).ProductTopicInfo;
-  expect(Data).toMatchObject({
-    ProductTopicInfo: [
-      { Operation: "0", TopicShortName: `/${productKey}/\${deviceName}/user/data`, Desc: "for data", ProductKey: productKey },
-      { Operation: "1", TopicShortName: `/${productKey}/\${deviceName}/user/get` },
-      { Operation: "2" },
-    ],
-  });
+  const { Data } = (await call("QueryProductTopic", { ProductKey: productKey })) as { Data: { ProductTopicInfo: TopicInfo[] } };
+  const own = `/${productKey}/\${deviceName}/user`;
+  const shown = Data.ProductTopicInfo.map(({ TopicShortName, Operation, Desc }) => [TopicShortName, Operation, Desc]);
+  expect(shown.slice(0, 3)).toEqual([
+    [`${own}/update`, "0", ""],
+    [`${own}/update/error`, "0", ""],
+    [`${own}/get`, "1", ""],
+  ]);
+  expect(shown.slice(3)).toEqual([
+    [`${own}/data`, "0", "for data"],
+    [`${own}/orders`, "1", "for orders"],
+    [`${own}/both`, "2", "for both"],
+  ]);
+  expect(Data.ProductTopicInfo[0]).toMatchObject({ Id: expect.any(Number), ProductKey: productKey });
+  const [first] = Data.ProductTopicInfo;
   await call("DeleteProductTopic", { TopicId: first?.Id ?? 0 });
   await expectFailure("DeleteProductTopic", { TopicId: first?.Id ?? 0 }, "iot.messagebroker.TopicTemplateIsNotFound");
   const bad = { ProductKey: productKey, Operation: "READ", TopicShortName: "x" };
@@ -208,11 +231,11 @@ test("reference 1.8.F: topic classes go in by words and come out by numbers, wit
 });
 
 test("reference 1.8.G: a message is decoded from Base64 and its id is text", async () => {
-  const TopicFullName = `/${productKey}/d1/user/get`;
+  const TopicFullName = `/${productKey}/dev1/user/get`;
   const message = { ProductKey: productKey, TopicFullName, MessageContent: "aGVsbG93b3JsZA==", Qos: 1 };
   expect(await call("Pub", message)).toEqual({ MessageId: "1234567890123456789" });
   await call("Pub", { ...message, MessageContent: "aGVsbG93b3JsZA", Qos: "" });
-  expect(ports.published).toEqual([
+  expect(rooms.published).toEqual([
     { topic: TopicFullName, payload: Buffer.from("helloworld"), qos: 1 },
     { topic: TopicFullName, payload: Buffer.from("helloworld"), qos: 0 },
   ]);
@@ -220,36 +243,36 @@ test("reference 1.8.G: a message is decoded from Base64 and its id is text", asy
     await expectFailure("Pub", { ...message, MessageContent }, "iot.messagebroker.MessageContentIsNotBase64Encode");
   }
   await expectFailure("Pub", { ...message, Qos: 2 }, "InvalidParameter");
-  await expectFailure("Pub", { ...message, TopicFullName: "/other/d1/user/get" }, "iot.messagebroker.InvalidFormattedTopicName");
+  await expectFailure("Pub", { ...message, TopicFullName: "/other/dev1/user/get" }, "iot.messagebroker.InvalidFormattedTopicName");
   await expectFailure("Pub", { ...message, Retained: true }, "InvalidParameter");
   await expectFailure("Pub", { ...message, "UserProp.1.Key": "k", "UserProp.1.Value": "v" }, "InvalidParameter");
   await call("Pub", { ...message, Retained: false });
-  expect(ports.published).toHaveLength(3);
+  expect(rooms.published).toHaveLength(3);
 });
 
 test("reference 1.8.G: one message for several devices, and who did not get it", async () => {
-  for (const deviceName of ["d1", "d2", "refused"]) await ports.registry.createDevice(productKey, { deviceName });
+  for (const deviceName of ["dev1", "dev2", "refused"]) await ports.registry.createDevice(productKey, { deviceName });
   const message = { ProductKey: productKey, MessageContent: "aGk=", TopicShortName: "get" };
-  await call("BatchPub", { ...message, "DeviceName.1": "d1", "DeviceName.2": "d2" });
+  await call("BatchPub", { ...message, "DeviceName.1": "dev1", "DeviceName.2": "dev2" });
   const template = `/${productKey}/\${deviceName}/user/other`;
-  await call("BatchPub", { ...message, TopicShortName: "", TopicTemplateName: template, "DeviceName.1": "d1" });
-  expect(ports.published.map(({ topic }) => topic)).toEqual([
-    `/${productKey}/d1/user/get`,
-    `/${productKey}/d2/user/get`,
-    `/${productKey}/d1/user/other`,
+  await call("BatchPub", { ...message, TopicShortName: "", TopicTemplateName: template, "DeviceName.1": "dev1" });
+  expect(rooms.published.map(({ topic }) => topic)).toEqual([
+    `/${productKey}/dev1/user/get`,
+    `/${productKey}/dev2/user/get`,
+    `/${productKey}/dev1/user/other`,
   ]);
   await expectFailure(
     "BatchPub",
-    { ...message, "DeviceName.1": "d1", "DeviceName.2": "refused" },
+    { ...message, "DeviceName.1": "dev1", "DeviceName.2": "refused" },
     "iot.messagebroker.PublishMessageFailed",
   );
   await expectFailure("BatchPub", { ...message, "DeviceName.1": "refused" }, "iot.messagebroker.InvalidFormattedTopicName");
-  await expectFailure("BatchPub", { ...message, TopicShortName: "", "DeviceName.1": "d1" }, "iot.messagebroker.NullTopicName");
+  await expectFailure("BatchPub", { ...message, TopicShortName: "", "DeviceName.1": "dev1" }, "iot.messagebroker.NullTopicName");
   await expectFailure("BatchPub", message, "MissingDeviceName.1");
   // An unknown name stops the call before anything is sent.
-  const sent = ports.published.length;
-  await expectFailure("BatchPub", { ...message, "DeviceName.1": "d1", "DeviceName.2": "none" }, "iot.device.NotExistedDevice");
-  expect(ports.published).toHaveLength(sent);
+  const sent = rooms.published.length;
+  await expectFailure("BatchPub", { ...message, "DeviceName.1": "dev1", "DeviceName.2": "none" }, "iot.device.NotExistedDevice");
+  expect(rooms.published).toHaveLength(sent);
 });
 
 test("reference 1.8.J, 2.1: a rule made in steps becomes one statement", async () => {
@@ -283,8 +306,9 @@ test("reference 1.8.J, 2.1: a rule made in steps becomes one statement", async (
 });
 
 test("reference 2.5: the kinds of topics of a rule", async () => {
+  let count = 0;
   const sqlOf = async (fields: Fields) => {
-    const { RuleId } = (await call("CreateRule", { Name: "r", Select: "*", ...fields })) as { RuleId: number };
+    const { RuleId } = (await call("CreateRule", { Name: `rule${++count}`, Select: "*", ...fields })) as { RuleId: number };
     const { RuleInfo } = (await call("GetRule", { RuleId })) as { RuleInfo: { TopicType: number } };
     return [(await ports.rules.get(RuleId)).sql, RuleInfo.TopicType];
   };
@@ -300,7 +324,7 @@ test("reference 1.8.J, 2.7: actions republish, a rule runs, stops and goes", asy
   const { RuleId } = (await call("CreateRule", { Name: "r", Select: "*", ProductKey: "pk", ShortTopic: "+/user/up" })) as {
     RuleId: number;
   };
-  const Configuration = JSON.stringify({ topic: "/pk/d2/user/get", topicType: 1 });
+  const Configuration = JSON.stringify({ topic: "/pk/dev2/user/get", topicType: 1 });
   const action = { RuleId, Type: "REPUBLISH", Configuration };
   const { ActionId } = (await call("CreateRuleAction", action)) as { ActionId: number };
   const shown = { Id: ActionId, RuleId, Type: "REPUBLISH", ErrorActionFlag: false, Configuration };
@@ -323,13 +347,11 @@ test("reference 1.8.J, 2.7: actions republish, a rule runs, stops and goes", asy
 });
 
 test("a webhook of our own API shows without its headers", async () => {
-  const { id } = await ports.rules.create({ name: "hook", sql: "SELECT * FROM t" });
+  const { id } = await ports.rules.create({ name: "hook", sql: 'SELECT * FROM "/pk/+/up"' });
   await ports.rules.addAction(id, { type: "webhook", url: "https://example.com/in", headers: { authorization: "Bearer hidden" } });
   const answer = await call("ListRuleActions", { RuleId: id });
   expect(answer).toMatchObject({
     RuleActionList: { RuleActionInfo: [{ Type: "HTTP", Configuration: '{"url":"https://example.com/in","method":"POST"}' }] },
   });
   expect(JSON.stringify(answer)).not.toContain("hidden");
-  // A statement that the vendor's form cannot hold shows as a whole.
-  expect(await call("GetRule", { RuleId: id })).toMatchObject({ RuleInfo: { Select: "SELECT * FROM t", Topic: "" } });
 });

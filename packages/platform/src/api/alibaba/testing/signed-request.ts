@@ -4,7 +4,7 @@ import type { Pair } from "../parameters.ts";
 import { percentEncode } from "../percent-encode.ts";
 import { acs3RequiredHeaders, canonicalRequestAcs3, hashPayload, signAcs3, stringToSignAcs3 } from "../signature-acs3.ts";
 import { signV1, stringToSignV1 } from "../signature-v1.ts";
-import { accessKeyId, accessKeySecret, startTime } from "./memory-ports.ts";
+import { accessKeyId, accessKeySecret, startTime } from "./rooms.ts";
 
 export type Fields = Readonly<Record<string, string | undefined>>;
 

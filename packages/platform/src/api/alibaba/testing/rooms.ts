@@ -1,0 +1,76 @@
+/** The rooms behind this one, for its tests: the real registry, rules and store in a directory of their own; messages are collected. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Clock, systemRandom } from "../../../clock.ts";
+import { PlatformError } from "../../../errors/index.ts";
+import type { CloudPublish, Messages } from "../../../messages/index.ts";
+import { createRegistry } from "../../../registry/index.ts";
+import { createRuleEngine } from "../../../rules/index.ts";
+import { loadMasterKey, openStore } from "../../../store/index.ts";
+import type { AlibabaApiPorts } from "../alibaba-api.ts";
+import { defaultAlibabaApiLimits } from "../limits.ts";
+
+export const accessKeyId = "testid";
+export const accessKeySecret = "testsecret";
+export const startTime = Date.UTC(2024, 0, 2, 3, 4, 5);
+
+export interface Rooms {
+  ports: AlibabaApiPorts;
+  /** What was handed to devices. */
+  published: CloudPublish[];
+  close(): Promise<void>;
+}
+
+export async function openRooms(clock: Clock): Promise<Rooms> {
+  const dataDir = mkdtempSync(join(tmpdir(), "thingstead-alibaba-api-"));
+  const store = await openStore({ dataDir, masterKey: loadMasterKey(dataDir) });
+  const random = systemRandom;
+  const registry = createRegistry({ store: store.registry, clock, random });
+  const rules = createRuleEngine({
+    store: store.rules,
+    republisher: { republish: async () => {} },
+    http: { send: () => Promise.reject(new Error("no webhook is called here")), close: async () => {} },
+    deviceLog: { write: () => {}, wants: () => false },
+    clock,
+    random,
+    addressPolicy: { isAllowed: () => true },
+  });
+  await registry.start();
+  await rules.open();
+  const published: CloudPublish[] = [];
+  const ports: AlibabaApiPorts = {
+    registry,
+    rules,
+    messages: createCollectingMessages(published),
+    accessKeys: { findSecret: (keyId) => (keyId === accessKeyId ? accessKeySecret : undefined) },
+    clock,
+    random,
+    limits: defaultAlibabaApiLimits,
+    region: "cn-shanghai",
+    instanceIds: ["iot-06z00test"],
+  };
+  return {
+    ports,
+    published,
+    async close() {
+      await rules.close();
+      await registry.close();
+      await store.close();
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Takes every message but those to topics with `refused` in them. */
+function createCollectingMessages(published: CloudPublish[]): Messages {
+  return {
+    async publish(message) {
+      if (message.topic.includes("refused")) {
+        throw new PlatformError("messages.invalid_topic", { received: message.topic, expected: "another" });
+      }
+      published.push(message);
+      return { messageId: "1234567890123456789", delivered: 1, queued: 0 };
+    },
+  };
+}
