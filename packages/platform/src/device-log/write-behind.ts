@@ -73,13 +73,13 @@ export function createWriteBehind({ store, clock, limits, onFailed, onRecovered 
   async function insertInFlight(): Promise<{ cause: unknown } | undefined> {
     try {
       await store.insert(inFlight);
+      inFlight = [];
       return undefined;
     } catch (cause) {
       waiting = [...inFlight, ...waiting];
+      inFlight = [];
       dropSurplus();
       return { cause };
-    } finally {
-      inFlight = [];
     }
   }
 
