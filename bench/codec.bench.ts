@@ -7,6 +7,7 @@ import {
   decodePacket,
   encodePublish,
   Framer,
+  locatePublish,
   type ProtocolVersion,
   packetIdOffset,
   viewPublish,
@@ -56,6 +57,16 @@ for (const version of [4, 5] as const satisfies ProtocolVersion[]) {
       for (let index = 0; index < chunks; index++) {
         framer.push(chunk, (firstByte, buffer, start, end) => {
           viewPublish(firstByte, buffer, start, end, version, view);
+          sum += view.payloadEnd - view.payloadStart;
+          return true;
+        });
+      }
+      return chunks * perChunk;
+    });
+    measure(`frame + locatePublish, ${label}`, () => {
+      for (let index = 0; index < chunks; index++) {
+        framer.push(chunk, (firstByte, buffer, start, end) => {
+          locatePublish(firstByte, buffer, start, end, version, view);
           sum += view.payloadEnd - view.payloadStart;
           return true;
         });

@@ -12,7 +12,7 @@ export interface FramerOptions {
 
 const emptyBuffer = Buffer.alloc(0);
 /** First allocation for an incomplete body; it doubles with what really arrives. */
-const tailBytesInitial = 512;
+const tailBytesInitial = 2048;
 
 /**
  * Cuts a byte stream into MQTT packets. It knows the fixed header and nothing else, survives any split, and refuses what

@@ -5,10 +5,12 @@ export { encodePacket } from "./encode-packet.ts";
 export { Framer, type FramerOptions, type FrameSink } from "./framer.ts";
 export type * from "./packet.ts";
 export {
+  checkTopicBytes,
   createPublishView,
   decodePublish,
   decodePublishProperties,
   encodePublish,
+  locatePublish,
   type PublishView,
   packetIdOffset,
   viewPublish,

@@ -61,6 +61,24 @@ export function viewPublish(
   version: ProtocolVersion,
   view: PublishView,
 ): void {
+  locatePublish(firstByte, buffer, bodyStart, bodyEnd, version, view);
+  checkTopicBytes(buffer, view.topicStart, view.topicEnd, version);
+}
+
+/**
+ * {@link viewPublish} without looking at the topic's text, which is most of its cost. For callers that compare the topic's
+ * bytes with those of a topic they checked before, and check new ones with {@link checkTopicBytes}.
+ *
+ * @throws CodecError `mqtt.malformed_packet`, `mqtt.protocol_error`, `mqtt.topic_name_invalid` (empty topic)
+ */
+export function locatePublish(
+  firstByte: number,
+  buffer: Buffer,
+  bodyStart: number,
+  bodyEnd: number,
+  version: ProtocolVersion,
+  view: PublishView,
+): void {
   const qos = (firstByte >> 1) & 3;
   // [MQTT-3.3.1-4]
   if (qos === 3) throw violation("publishQosReserved", version, formatByte(firstByte));
@@ -75,7 +93,6 @@ export function viewPublish(
   const topicEnd = topicStart + (((buffer[bodyStart] ?? 0) << 8) | (buffer[bodyStart + 1] ?? 0));
   let position = qos === 0 ? topicEnd : topicEnd + 2;
   if (position > bodyEnd) throw violation("truncated", version, "body ends in the topic or packet identifier");
-  checkTopicBytes(buffer, topicStart, topicEnd, version);
   view.topicStart = topicStart;
   view.topicEnd = topicEnd;
 
@@ -104,7 +121,8 @@ export function viewPublish(
   if (view.propertiesStart === view.propertiesEnd) throw violation("topicMissing", version, "empty topic, no properties");
 }
 
-function checkTopicBytes(buffer: Buffer, start: number, end: number, version: ProtocolVersion): void {
+/** Refuses a topic name that is no UTF-8, holds U+0000 or a wildcard. @throws CodecError `mqtt.string_invalid`, `mqtt.topic_name_invalid` */
+export function checkTopicBytes(buffer: Buffer, start: number, end: number, version: ProtocolVersion): void {
   let isAscii = true;
   for (let index = start; index < end; index++) {
     const byte = buffer[index] ?? 0;
@@ -184,8 +202,9 @@ export function encodePublish(
   encoded[position] = topicBytes >> 8;
   encoded[position + 1] = topicBytes & 0xff;
   position += 2;
-  if (typeof topic === "string") encoded.write(topic, position);
-  else encoded.set(topic, position);
+  if (typeof topic !== "string") encoded.set(topic, position);
+  // As many bytes as characters means ASCII, for which the latin1 writer is the cheaper one.
+  else encoded.write(topic, position, topicBytes === topic.length ? "latin1" : "utf8");
   position += topicBytes;
   if (qos !== 0) position = encoded.writeUInt16BE(checkPacketId(packetId), position);
   encoded.set(payload, position);
