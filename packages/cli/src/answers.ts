@@ -1,0 +1,86 @@
+/** Answers of the REST API as far as the commands show them; the server's OpenAPI document is the whole of it. */
+export interface Page<T> {
+  items: T[];
+  page: number;
+  pageSize: number;
+  total: number;
+}
+
+export interface ProductAnswer {
+  productKey: string;
+  productSecret?: string;
+  name: string;
+  description: string;
+  nodeType: string;
+  topicStyle: string;
+  dataFormat: number;
+  createdAt: string;
+  deviceCount?: number;
+}
+
+export interface DeviceAnswer {
+  iotId: string;
+  productKey: string;
+  deviceName: string;
+  deviceSecret?: string;
+  nickname: string;
+  status: string;
+  isEnabled: boolean;
+  createdAt: string;
+  activatedAt?: string;
+  lastOnlineAt?: string;
+  lastOfflineAt?: string;
+  remoteAddress?: string;
+}
+
+export interface TopicAnswer {
+  id: number;
+  template: string;
+  operation: string;
+  description: string;
+}
+
+export type ActionAnswer =
+  | { type: "republish"; topic: string; qos?: number }
+  | { type: "webhook"; url: string; method?: string; headers?: Record<string, string> };
+
+export interface RuleAnswer {
+  id: number;
+  name: string;
+  description: string;
+  sql: string;
+  dataType: string;
+  isRunning: boolean;
+  actions: { id: number; action: ActionAnswer }[];
+  createdAt: string;
+  statistics: Record<string, number>;
+}
+
+export interface DeadLetterAnswer {
+  id: number;
+  time: string;
+  topic: string;
+  payload?: string;
+  payloadBase64: string;
+  tries: number;
+  code: string;
+  reason: string;
+}
+
+export interface LogEntryAnswer {
+  id: number;
+  time: string;
+  kind: string;
+  code: string;
+  isSuccess: boolean;
+  productKey?: string;
+  deviceName?: string;
+  topic?: string;
+  qos?: number;
+  payloadBytes?: number;
+  remoteAddress?: string;
+  clientId?: string;
+  reason?: string;
+  received?: string;
+  expected?: string;
+}

@@ -1,0 +1,42 @@
+/** Everything a command touches outside itself. */
+import { readFileSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
+import { createHttpCall, type HttpCall } from "./http.ts";
+
+/** Settings by path as text, e.g. `{ "listen.http": "0" }`, and where further ones are read from. */
+export interface StartRequest {
+  flags: Record<string, string>;
+  environment: Readonly<Record<string, string | undefined>>;
+  configFile?: string;
+}
+
+export interface CliIo {
+  stdout(text: string): void;
+  stderr(text: string): void;
+  environment: Readonly<Record<string, string | undefined>>;
+  /** Whether people look at stdout. */
+  isTerminal: boolean;
+  /** @throws as `fs.readFileSync` does */
+  readFile(path: string): Buffer;
+  http: HttpCall;
+  sleep(milliseconds: number): Promise<void>;
+  /** Loaded only when the server is started here: the other commands stay quick. */
+  startServer(request: StartRequest): Promise<unknown>;
+}
+
+export function createProcessIo(): CliIo {
+  return {
+    stdout: (text) => void process.stdout.write(text),
+    stderr: (text) => void process.stderr.write(text),
+    environment: process.env,
+    isTerminal: process.stdout.isTTY === true,
+    readFile: (path) => readFileSync(path),
+    http: createHttpCall(),
+    sleep: (milliseconds) => delay(milliseconds),
+    async startServer(startRequest) {
+      const platform: Record<string, unknown> = await import("@thingstead/platform");
+      if (typeof platform.startServer !== "function") throw new Error("@thingstead/platform has no startServer");
+      return platform.startServer(startRequest);
+    },
+  };
+}
