@@ -141,6 +141,19 @@ test("reference 1.4: query, form body and signature are all covered, and the ans
   expect(await failureOf(request)).toMatchObject({ code: "SignatureNonceUsed" });
 });
 
+test("a call by header without a signature is told which one it needs", async () => {
+  const request = signedAcs3("ListRule", {});
+  const { body } = await handle({ ...request, headers: { ...request.headers, authorization: undefined } });
+  expect(body).toContain("<Code>IncompleteSignature</Code>");
+  expect(body).toContain("ACS3-HMAC-SHA256");
+});
+
+test("a refusal shows no more than the beginning of a huge value", async () => {
+  const failure = await failureOf(signedV1({ ...listCall, PageSize: "x".repeat(100_000) }));
+  expect(failure.code).toBe("InvalidParameter");
+  expect(failure.message.length).toBeLessThan(500);
+});
+
 test("other methods and paths are refused", async () => {
   expect(await failureOf({ ...signedAcs3("ListRule", {}), method: "PUT" })).toMatchObject({ status: 400, code: "UnsupportedHTTPMethod" });
   expect(await failureOf({ ...signedAcs3("ListRule", {}), path: "/x" })).toMatchObject({ status: 404, code: "InvalidAction.NotFound" });

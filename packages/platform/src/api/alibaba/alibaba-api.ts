@@ -47,8 +47,7 @@ export interface AlibabaApiPorts extends OperationPorts {
  */
 export function createAlibabaApi(ports: AlibabaApiPorts): (request: RawApiRequest) => Promise<RawApiResponse> {
   const { clock, random, limits } = ports;
-  // A time stamp may be ahead of our clock by the skew and then stays valid for the skew after it.
-  const nonces = new NonceGuard({ keepMilliseconds: 2 * limits.clockSkewMilliseconds, noncesMax: limits.noncesMax });
+  const nonces = new NonceGuard(limits);
 
   return async (request) => {
     const startedAt = clock.now();

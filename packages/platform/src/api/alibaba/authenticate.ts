@@ -47,6 +47,9 @@ function authenticateV1(request: RawApiRequest, { query, form }: CollectedPairs,
   const pairs: Pair[] = [...query, ...form];
   const parameters = new Parameters(pairs);
   refuseOtherCredentials(parameters, request);
+  if (request.headers["x-acs-action"] !== undefined && parameters.get("Action") === undefined) {
+    throw new PlatformError("alibaba.invalid_signature_form", { reason: `a call with x-acs-action needs the scheme ${acs3Algorithm}` });
+  }
   const action = required(parameters, "Action");
   const version = required(parameters, "Version");
   const accessKeyId = required(parameters, "AccessKeyId");
@@ -149,7 +152,7 @@ function checkFreshness(accessKeyId: string, timestamp: string, nonce: string, {
       minutes: Math.round(limits.clockSkewMilliseconds / 60_000),
     });
   }
-  const outcome = nonces.remember(accessKeyId, nonce, now);
+  const outcome = nonces.remember(accessKeyId, nonce, time + limits.clockSkewMilliseconds, now);
   if (outcome === "used") throw new PlatformError("alibaba.nonce_used", { received: nonce });
   if (outcome === "full") throw new PlatformError("alibaba.too_many_calls", { expected: limits.noncesMax });
 }

@@ -48,6 +48,8 @@ export interface Operation {
 
 export type OperationTable = Readonly<Record<string, Operation>>;
 
+const shownCharactersMax = 200;
+
 export function defineOperation<const T extends ParameterTable>(
   parameters: T,
   run: (input: Input<T>, ports: OperationPorts) => Promise<Answer>,
@@ -83,7 +85,7 @@ const readers: { [K in ParameterKind]: (name: string, received: Parameters) => V
     const text = received.get(name);
     // Clients that fill every field send `false` and empty texts for what they do not use.
     if (text !== undefined && text !== "" && !/^false$/i.test(text)) {
-      throw new PlatformError("alibaba.parameter_not_supported", { parameter: name, received: text });
+      throw new PlatformError("alibaba.parameter_not_supported", { parameter: name, received: shorten(text) });
     }
     if (received.list(name).length > 0) throw new PlatformError("alibaba.parameter_not_supported", { parameter: name, received: "a list" });
     return undefined;
@@ -109,7 +111,12 @@ function missing(parameter: string): never {
 }
 
 function invalid(parameter: string, received: string, expected: string): never {
-  throw new PlatformError("alibaba.invalid_parameter", { parameter, received, expected });
+  throw new PlatformError("alibaba.invalid_parameter", { parameter, received: shorten(received), expected });
+}
+
+/** Parameters may be hundreds of kilobytes long; a refusal needs their beginning only. */
+function shorten(text: string): string {
+  return text.length > shownCharactersMax ? `${text.slice(0, shownCharactersMax)}…` : text;
 }
 
 /** Refuses a value that is not among the allowed ones. */

@@ -25,8 +25,6 @@ interface SqlPartsInput {
 
 const noParts: RuleParts = { select: "", where: "", ...splitTopic("") };
 const dataTypes: Readonly<Record<string, Rule["dataType"]>> = { JSON: "json", BINARY: "binary" };
-/** How many rules are read at once when an action is looked for. */
-const scanPageEntries = 100;
 
 export const ruleOperations: OperationTable = {
   CreateRule: defineOperation({ Name: "text", RuleDesc: "text?", DataType: "text?", ...sqlParts }, async (input, { rules }) => {
@@ -90,8 +88,8 @@ export const ruleOperations: OperationTable = {
     },
   ),
 
-  GetRuleAction: defineOperation({ ActionId: "integer" }, async (input, { rules }) => {
-    const record = await findAction(input.ActionId, rules);
+  GetRuleAction: defineOperation({ ActionId: "integer" }, async (input, { rules, limits }) => {
+    const record = await findAction(input.ActionId, rules, limits.rulePageEntriesMax);
     return { RuleActionInfo: showAction(record) };
   }),
 
@@ -101,7 +99,6 @@ export const ruleOperations: OperationTable = {
   }),
 
   DeleteRuleAction: defineOperation({ ActionId: "integer" }, async (input, { rules }) => {
-    await findAction(input.ActionId, rules);
     await rules.removeAction(input.ActionId);
     return {};
   }),
@@ -184,13 +181,13 @@ function showConfiguration(action: RuleAction): { Type: string; Configuration: s
 }
 
 /** The vendor names an action without its rule. There are few rules (the rules room limits them), so they are looked through. */
-async function findAction(actionId: number, rules: RuleEngine): Promise<RuleActionRecord> {
+async function findAction(actionId: number, rules: RuleEngine, pageSize: number): Promise<RuleActionRecord> {
   for (let page = 1; ; page += 1) {
-    const { items } = await rules.list({ page, pageSize: scanPageEntries });
+    const { items } = await rules.list({ page, pageSize });
     for (const rule of items) {
       const record = rule.actions.find(({ id }) => id === actionId);
       if (record !== undefined) return record;
     }
-    if (items.length < scanPageEntries) throw new PlatformError("alibaba.rule_action_not_found", { received: actionId });
+    if (items.length < pageSize) throw new PlatformError("alibaba.rule_action_not_found", { received: actionId });
   }
 }
