@@ -109,12 +109,16 @@ export class DeliveryQueue {
     for (const delivery of lane?.ready.splice(0) ?? []) this.#release(delivery);
   }
 
-  /** Cancels waiting tries and waits for calls under way; they stay stored unless they succeeded. */
-  async close(): Promise<void> {
+  /** No further tries. What waits for the store gets one last try. New deliveries are still stored, for the next start. */
+  stop(): void {
     this.#isClosed = true;
     for (const cancel of this.#timers) cancel();
     this.#timers.clear();
     for (const wake of this.#sleepers) wake();
+  }
+
+  /** Call after `stop`: ends the calls under way; they stay stored unless they succeeded. */
+  async close(): Promise<void> {
     await this.#ports.sender.close();
     await Promise.allSettled(this.#running);
   }

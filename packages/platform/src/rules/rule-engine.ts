@@ -294,6 +294,8 @@ export function createRuleEngine(ports: RuleEnginePorts): RuleEngine {
       await lastChange;
       for (const entry of book.all()) entry.running = undefined;
       announce();
+      // First: a batch that waits for a failing store would otherwise never end.
+      deliveries.stop();
       await pipeline.close();
       await deliveries.close();
     },

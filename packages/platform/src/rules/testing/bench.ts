@@ -55,7 +55,7 @@ export interface RuleBench {
   /** Lets everything that is ready happen. */
   settle(): Promise<void>;
   /** Offers to the taps as the engine would. */
-  publish(topic: string, payload: string | Uint8Array, change?: Partial<Message>): Promise<void> | undefined;
+  publish(topic: string, payload: string | Uint8Array, change?: Partial<Message>): { owed: Promise<void> | undefined };
 }
 
 export function openRuleBench(limits: RuleEnginePorts["limits"] = {}, store = new MemoryRuleStore()): RuleBench {
@@ -101,8 +101,8 @@ export function openRuleBench(limits: RuleEnginePorts["limits"] = {}, store = ne
     publish(topic, payload, change = {}) {
       const bytes = typeof payload === "string" ? Buffer.from(payload) : payload;
       const message: Message = { topic, payload: bytes, qos: 0, isRetained: false, receivedAt: clock.now(), hops: 0, ...change };
-      const owed = rules.tapsFor(topic).map((tap) => tap(message));
-      return owed.find((promise) => promise !== undefined);
+      const promises = rules.tapsFor(topic).map((tap) => tap(message));
+      return { owed: promises.find((promise) => promise !== undefined) };
     },
   };
 }
