@@ -1,34 +1,10 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import type { Clock } from "../clock.ts";
 import type { PlatformError } from "../errors/index.ts";
+import { createFakeClock, type FakeClock, settle } from "../fake-clock.ts";
 import { openStore } from "../store/index.ts";
 import { createDeviceLog, type DeviceLog, type DeviceLogLimits, type DeviceLogStore, type LogEntry, type NewLogEntry } from "./index.ts";
 
-let now: number;
-let timers: { at: number; task: () => void }[];
-const clock: Clock = {
-  now: () => now,
-  after(milliseconds, task) {
-    const timer = { at: now + milliseconds, task };
-    timers.push(timer);
-    return () => {
-      timers = timers.filter((other) => other !== timer);
-    };
-  },
-  soon: (task) => queueMicrotask(task),
-};
-
-async function pass(milliseconds: number): Promise<void> {
-  now += milliseconds;
-  const due = timers.filter((timer) => timer.at <= now);
-  timers = timers.filter((timer) => timer.at > now);
-  for (const timer of due) timer.task();
-  await settle();
-}
-
-async function settle(): Promise<void> {
-  for (let turn = 0; turn < 300; turn++) await Promise.resolve();
-}
+let clock: FakeClock;
 
 /** Counts transactions and fails on demand, above a real store. */
 let disk: DeviceLogStore;
@@ -37,8 +13,7 @@ let isBroken: boolean;
 let reports: PlatformError[];
 
 beforeEach(async () => {
-  now = 1_000_000;
-  timers = [];
+  clock = createFakeClock(1_000_000);
   batches = [];
   isBroken = false;
   reports = [];
@@ -78,7 +53,7 @@ describe("writing behind", () => {
       [2, "other", 5],
       [1, "lamp", 1_000_000],
     ]);
-    await pass(200);
+    await clock.pass(200);
     expect(batches).toEqual([2]);
     expect(await stored()).toEqual(seen);
     expect(await log.query({})).toEqual(seen);
@@ -91,7 +66,7 @@ describe("writing behind", () => {
     expect(batches).toEqual([3]);
     for (let index = 0; index < 7; index++) log.write(published());
     await settle();
-    await pass(200);
+    await clock.pass(200);
     expect(batches).toEqual([3, 3, 3, 1]);
   });
 
@@ -108,7 +83,7 @@ describe("writing behind", () => {
   test("a query joins memory and store without doubles, by all its filters", async () => {
     const log = await make();
     for (const deviceName of ["lamp", "fan", "lamp"]) log.write(published(deviceName));
-    await pass(200);
+    await clock.pass(200);
     log.write(published("lamp"));
     log.write(refused("lamp", "10.0.0.1"));
     const ids = async (query: Parameters<DeviceLog["query"]>[0]) => (await log.query(query)).map((entry) => entry.id);
@@ -117,7 +92,7 @@ describe("writing behind", () => {
     expect(await ids({ isSuccess: false })).toEqual([5]);
     expect(await ids({ kind: "publish", beforeId: 4 })).toEqual([3, 2, 1]);
     expect(await ids({ afterId: 2 })).toEqual([5, 4, 3]);
-    expect(await ids({ code: "access.signature_mismatch", since: now + 1 })).toEqual([]);
+    expect(await ids({ code: "access.signature_mismatch", since: clock.now() + 1 })).toEqual([]);
     for (const limit of [0, -1, 1.5, 1_001]) {
       await expect(log.query({ limit })).rejects.toMatchObject({ code: "device_log.invalid_limit" });
     }
@@ -135,18 +110,18 @@ describe("a store that fails", () => {
     const log = await make();
     isBroken = true;
     log.write(published());
-    await pass(200);
-    await pass(5_000);
+    await clock.pass(200);
+    await clock.pass(5_000);
     log.write(published());
-    await pass(5_000);
+    await clock.pass(5_000);
     expect(reports.map((problem) => problem.code)).toEqual(["device_log.store_failed"]);
     expect((await log.query({})).map((entry) => entry.id)).toEqual([2, 1]);
     isBroken = false;
-    await pass(5_000);
+    await clock.pass(5_000);
     expect((await stored()).map((entry) => entry.id)).toEqual([2, 1]);
     isBroken = true;
     log.write(published());
-    await pass(200);
+    await clock.pass(200);
     expect(reports).toHaveLength(2);
   });
 
@@ -154,13 +129,13 @@ describe("a store that fails", () => {
     const log = await make({ unflushedEntriesMax: 20, retryMilliseconds: 1_000 });
     isBroken = true;
     for (let index = 0; index < 50; index++) log.write(published());
-    await pass(200);
+    await clock.pass(200);
     const kept = await log.query({});
     expect(kept.length).toBeLessThanOrEqual(20);
     expect(kept[0]?.id).toBe(50);
     isBroken = false;
-    await pass(1_000);
-    await pass(200);
+    await clock.pass(1_000);
+    await clock.pass(200);
     const [lost, ...rest] = await stored();
     expect(lost).toMatchObject({ code: "device_log.lost", kind: "drop", isSuccess: false, received: String(50 - kept.length) });
     expect(rest).toEqual(kept);
@@ -174,17 +149,17 @@ describe("a store that fails", () => {
     };
     const log = await make({ entriesMax: 1 });
     for (let index = 0; index < 3; index++) log.write(published());
-    await pass(200);
+    await clock.pass(200);
     isBroken = true;
-    await pass(60_000);
+    await clock.pass(60_000);
     expect(await stored()).toHaveLength(3);
     isBroken = false;
-    await pass(60_000);
+    await clock.pass(60_000);
     expect(await stored()).toHaveLength(1);
     isBroken = true;
     log.write(published());
     await log.close();
-    expect(timers).toEqual([]);
+    expect(clock.pendingTimers).toBe(0);
   });
 });
 
@@ -203,16 +178,16 @@ describe("rates", () => {
     expect(await count(log, { deviceName: "lamp" })).toBe(5);
     expect(await count(log, { deviceName: "fan" })).toBe(1);
     expect(log.wants("connect", "a1", "lamp")).toBe(true);
-    await pass(1_000);
+    await clock.pass(1_000);
     expect(log.wants("deliver", "a1", "lamp")).toBe(true);
     log.write(published());
     log.write(published());
     log.write(published());
-    await pass(10_000);
+    await clock.pass(10_000);
     expect(await log.query({ code: "device_log.suppressed" })).toMatchObject([
       { kind: "drop", productKey: "a1", deviceName: "lamp", received: "26", reason: expect.stringContaining("26") },
     ]);
-    await pass(60_000);
+    await clock.pass(60_000);
     expect(await count(log, { code: "device_log.suppressed" })).toBe(1);
   });
 
@@ -236,7 +211,7 @@ describe("rates", () => {
     log.write(refused("honest", "10.0.0.1"));
     expect(await count(log, { kind: "refuse" })).toBe(5);
     expect(await count(log, { deviceName: "honest" })).toBe(1);
-    await pass(10_000);
+    await clock.pass(10_000);
     const summaries = await log.query({ code: "device_log.suppressed", limit: 1_000 });
     // 100 devices by name and one entry for the rest.
     expect(summaries).toHaveLength(101);
@@ -260,9 +235,9 @@ describe("rates", () => {
   test("a clock set back gives nothing for free and blocks nobody for good", async () => {
     const log = await make(rates);
     for (let index = 0; index < 10; index++) log.write(published());
-    now -= 500_000;
+    clock.set(500_000);
     expect(log.wants("publish", "a1", "lamp")).toBe(false);
-    now += 1_000;
+    clock.set(501_000);
     expect(log.wants("publish", "a1", "lamp")).toBe(true);
   });
 
@@ -310,10 +285,10 @@ describe("trimming", () => {
   test("keeps the newest entries and none older than allowed", async () => {
     const log = await make({ entriesMax: 5, ageMilliseconds: 100_000 });
     for (let index = 0; index < 12; index++) log.write(published());
-    await pass(200);
-    await pass(60_000);
+    await clock.pass(200);
+    await clock.pass(60_000);
     expect((await stored()).map((entry) => entry.id)).toEqual([12, 11, 10, 9, 8]);
-    await pass(60_000);
+    await clock.pass(60_000);
     expect(await stored()).toEqual([]);
   });
 });
