@@ -27,6 +27,8 @@ export interface FrontDoorLimits {
   httpBodyBytesMax: number;
   /** From the first byte of an HTTP request to its last. */
   httpRequestMilliseconds: number;
+  /** From the end of a request until its answer is made and taken by the client. */
+  httpAnswerMilliseconds: number;
   /** Silence between two requests of one connection. */
   httpIdleMilliseconds: number;
   /** Payload of one WebSocket message; an MQTT packet may span several. */
@@ -48,6 +50,7 @@ export const defaultFrontDoorLimits: FrontDoorLimits = {
   httpHeaderBytesMax: 8_192,
   httpBodyBytesMax: 262_144,
   httpRequestMilliseconds: 15_000,
+  httpAnswerMilliseconds: 120_000,
   httpIdleMilliseconds: 15_000,
   webSocketMessageBytesMax: 1_048_576,
 };

@@ -208,6 +208,14 @@ test("a renewal that fails keeps the old certificates and is tried again", async
   certificates.close();
 });
 
+test("a data directory that cannot be used is an error that names the file", async () => {
+  const file = join(dataDir, "a-file");
+  await writeFile(file, "");
+  await expect(openCertificates({ dataDir: file, hosts: [], clock, random: systemRandom })).rejects.toMatchObject({
+    code: "front_door.certificate_storage_failed",
+  });
+});
+
 test("names are lower case, ASCII and unique", () => {
   expect(normalizeNames(["IoT.Example", "iot.example", "[::1]", "münchen.example", "*.A.example", "", "*."])).toEqual([
     "iot.example",

@@ -45,6 +45,8 @@ export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
   const server = createServer({
     maxHeaderSize: limits.httpHeaderBytesMax,
     requireHostHeader: false,
+    // Other protocols (h2c) are offers that a server may ignore. Before Node 24.9 they are answered 400.
+    shouldUpgradeCallback: (request) => request.headers.upgrade?.toLowerCase() === "websocket",
     // Node's own timers run on servers that listen; the deadlines below take their place.
     headersTimeout: 0,
     requestTimeout: 0,
@@ -60,12 +62,16 @@ export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
     socket.resume();
   };
 
-  const startDeadline = (socket: Duplex, client: HttpClient, kind: "request" | "idle"): void => {
+  const startDeadline = (socket: Duplex, client: HttpClient, kind: "request" | "answer" | "idle"): void => {
     client.cancelDeadline();
-    const milliseconds = kind === "request" ? limits.httpRequestMilliseconds : limits.httpIdleMilliseconds;
+    const milliseconds = {
+      request: limits.httpRequestMilliseconds,
+      answer: limits.httpAnswerMilliseconds,
+      idle: limits.httpIdleMilliseconds,
+    }[kind];
     client.cancelDeadline = clock.after(milliseconds, () => {
-      // Silence between requests is how keep-alive ends, no fault of the peer.
-      if (kind === "idle") {
+      // Silence between requests is how keep-alive ends; an answer nobody reads cannot be replaced by another one.
+      if (kind !== "request") {
         socket.destroy();
         return;
       }
@@ -84,6 +90,8 @@ export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
     client.pending = request;
     startDeadline(request.socket, client, "request");
     response.once("close", () => {
+      // A pipelined request may be waiting already.
+      if (client.pending !== request) return;
       client.pending = undefined;
       if (!request.socket.destroyed && !client.isBroken) startDeadline(request.socket, client, "idle");
     });
@@ -96,8 +104,7 @@ export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
   const serve = async (request: IncomingMessage, response: ServerResponse, client: HttpClient): Promise<void> => {
     const body = await readBody(request, limits.httpBodyBytesMax);
     if (body === undefined) return;
-    // The body is here: from now on the time is ours, not the client's.
-    client.cancelDeadline();
+    startDeadline(request.socket, client, "answer");
     if (!Buffer.isBuffer(body)) {
       const details = { received: body.receivedBytes, expected: limits.httpBodyBytesMax };
       options.refuse(request.socket, "front_door.http_body_too_large", details);
