@@ -1,7 +1,7 @@
 /**
  * One message on its way to its receivers: encoded once per version, QoS and retain flag, copied once if anybody keeps it.
  */
-import { encodePublish, packetIdOffset, type Properties, type ProtocolVersion, type QoS } from "../codec/index.ts";
+import { encodePublish, type Properties, type ProtocolVersion, packetIdOffset, type QoS } from "../codec/index.ts";
 import type { Session } from "../session/session.ts";
 
 /** What a session keeps of a message: shared by all sessions that keep it. */

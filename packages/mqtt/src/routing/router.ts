@@ -118,7 +118,12 @@ export class Router {
     identifiers: number[] | undefined,
     feeder: Link | undefined,
   ): void {
-    const outcome = session.offer(message, session.deliveryQos(message.qos, grantedQos), message.isRetained && isRetainAsPublished, identifiers);
+    const outcome = session.offer(
+      message,
+      session.deliveryQos(message.qos, grantedQos),
+      message.isRetained && isRetainAsPublished,
+      identifiers,
+    );
     if (outcome === "delivered") this.delivered += 1;
     else if (outcome === "queued") this.queued += 1;
     const { link } = session;

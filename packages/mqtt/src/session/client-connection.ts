@@ -1,6 +1,16 @@
 /** One byte stream to one client: its phases, what is legal in each, and its end. */
-import { CodecError, type ConnectPacket, decodePacket, encodePacket, Framer, type Packet, type ProtocolVersion, type Will } from "../codec/index.ts";
+
 import type { Connection } from "../broker.ts";
+import {
+  CodecError,
+  type ConnectPacket,
+  decodePacket,
+  encodePacket,
+  Framer,
+  type Packet,
+  type ProtocolVersion,
+  type Will,
+} from "../codec/index.ts";
 import type { Engine } from "../engine.ts";
 import type { CloseReason, ConnectionFacts, ConnectRefusal, Refusal, Transport } from "../ports.ts";
 import { Congestion } from "./congestion.ts";
@@ -211,7 +221,11 @@ export class ClientConnection implements Connection, Link {
     // [MQTT-3.1.2-22] One and a half times the keep-alive without a packet.
     if (keepAliveSeconds > 0 && this.#stops === 0 && now - this.lastPacketAt > keepAliveSeconds * 1500) {
       const received = `nothing for ${now - this.lastPacketAt} ms`;
-      this.close("keep_alive_timeout", { code: "mqtt.keep_alive_timeout", received, expected: `a packet within ${keepAliveSeconds * 1500} ms` });
+      this.close("keep_alive_timeout", {
+        code: "mqtt.keep_alive_timeout",
+        received,
+        expected: `a packet within ${keepAliveSeconds * 1500} ms`,
+      });
       return;
     }
     if (congestion.state === "clear") return;

@@ -28,10 +28,14 @@ export class Congestion {
 
   /** Called after every delivery: two comparisons in the usual case. */
   check(now: number): void {
-    const bytes = this.#outbox.pendingBytes + this.#outbox.bufferedBytes;
-    if (bytes > this.#limits.outgoingBytesSoftMax && this.#outbox.isFull) {
+    const outbox = this.#outbox;
+    const { outgoingBytesSoftMax, outgoingBytesHardMax } = this.#limits;
+    if (outbox.pendingBytes + outbox.bufferedBytes > outgoingBytesSoftMax && outbox.isFull) {
       if (this.state === "clear") this.#enter("congested", now);
-      if (this.state !== "lagging" && bytes > this.#limits.outgoingBytesHardMax) this.#enter("lagging", now);
+      if (this.state === "lagging" || outbox.pendingBytes + outbox.bufferedBytes <= outgoingBytesHardMax) return;
+      // One large burst in one turn is not yet a slow reader: it is offered the bytes first.
+      outbox.flush();
+      if (outbox.bufferedBytes > outgoingBytesHardMax) this.#enter("lagging", now);
     } else if (this.state === "clear" && this.#session.queuedMessages > this.#queueSoftMax) {
       this.#enter("congested", now);
     }

@@ -43,7 +43,13 @@ function refuseEarly(packet: ConnectPacket): ConnectRefusal | undefined {
   // [MQTT-3.1.3-8] In 3.1.1 only a clean session may go without an identifier; 3.1 always needs one.
   const isNameless = packet.clientId === "" && (packet.protocolVersion === 3 || (packet.protocolVersion === 4 && !packet.isCleanStart));
   if (!isNameless) return undefined;
-  return { code: "mqtt.client_id_missing", received: "empty client id", expected: "[MQTT-3.1.3-8] a client id", returnCode: 2, reasonCode: 0x85 };
+  return {
+    code: "mqtt.client_id_missing",
+    received: "empty client id",
+    expected: "[MQTT-3.1.3-8] a client id",
+    returnCode: 2,
+    reasonCode: 0x85,
+  };
 }
 
 /** [MQTT-3.1.3-6] A client without an identifier is given one. */

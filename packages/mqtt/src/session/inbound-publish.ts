@@ -56,22 +56,36 @@ export class InboundPublishes {
     } else {
       route = this.#routeFromBytes(buffer, view.topicStart, view.topicEnd);
     }
-    if (qos > behaviour.qosMax) return this.#refuseQos(route, qos);
+    if (qos > behaviour.qosMax) {
+      this.#refuseQos(route, qos);
+      return;
+    }
     if (isRetained && behaviour.retain === "refuse") {
       // [MQTT-3.2.2-14] The server said that it does not keep messages.
       throw new SessionError("mqtt.retain_not_supported", "MQTT-3.2.2-14", "RETAIN 1", "RETAIN 0");
     }
     if (qos > 0) {
       // [MQTT-4.3.3-10] A QoS 2 publish that was not released yet is the same message again.
-      if (qos === 2 && session.unreleased.has(packetId)) return this.#replies.add(5, packetId, 0, false, undefined);
+      if (qos === 2 && session.unreleased.has(packetId)) {
+        this.#replies.add(5, packetId, 0, false, undefined);
+        return;
+      }
       this.#checkReceiveMaximum();
     }
     const payloadBytes = payloadEnd - payloadStart;
     const { grant } = route;
-    if (grant === undefined) return this.#refuse(route, qos, packetId, route.refusal ?? noRights);
+    if (grant === undefined) {
+      this.#refuse(route, qos, packetId, route.refusal ?? noRights);
+      return;
+    }
     if (payloadBytes > behaviour.payloadBytesMax) {
-      const refusal = { code: "mqtt.payload_too_large", received: `${payloadBytes} bytes`, expected: `at most ${behaviour.payloadBytesMax} bytes` };
-      return this.#refuse(route, qos, packetId, refusal);
+      const refusal = {
+        code: "mqtt.payload_too_large",
+        received: `${payloadBytes} bytes`,
+        expected: `at most ${behaviour.payloadBytesMax} bytes`,
+      };
+      this.#refuse(route, qos, packetId, refusal);
+      return;
     }
     observer.published(session.id, session.subject, route.topic, qos, payloadBytes);
     const isForwardable = qos === 0 && connection.version !== 5 && grant.topic === undefined;

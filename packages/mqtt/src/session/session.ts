@@ -251,7 +251,16 @@ export class Session {
     const { topic, payload } = delivery.message;
     const properties = delivery.identifiers === undefined ? current.properties : withIdentifiers(current.properties, delivery.identifiers);
     // [MQTT-3.3.1-1] DUP is set exactly on a repeated delivery.
-    const bytes = encodePublish(topic, payload, delivery.qos, isDuplicate, delivery.isRetained, delivery.packetId, properties, link.version);
+    const bytes = encodePublish(
+      topic,
+      payload,
+      delivery.qos,
+      isDuplicate,
+      delivery.isRetained,
+      delivery.packetId,
+      properties,
+      link.version,
+    );
     if (bytes.length > link.clientPacketBytesMax) {
       this.#inflight.delete(delivery.packetId);
       this.#drop(delivery, "too_large");

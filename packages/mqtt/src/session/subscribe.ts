@@ -1,5 +1,13 @@
 /** SUBSCRIBE and UNSUBSCRIBE. [MQTT-3.8] [MQTT-3.10] */
-import { encodePacket, isTopicFilterValid, parseSharedFilter, type QoS, type Subscription, type SubscribePacket, type UnsubscribePacket } from "../codec/index.ts";
+import {
+  encodePacket,
+  isTopicFilterValid,
+  parseSharedFilter,
+  type QoS,
+  type SubscribePacket,
+  type Subscription,
+  type UnsubscribePacket,
+} from "../codec/index.ts";
 import type { Engine } from "../engine.ts";
 import type { Refusal, StoredSubscription } from "../ports.ts";
 import { RoutedMessage, remainingProperties } from "../routing/routed-message.ts";
@@ -83,7 +91,11 @@ function authoriseFilter(engine: Engine, session: Session, wanted: Subscription,
   }
   const isNew = !session.subscriptions.has(filter);
   if (isNew && session.subscriptions.size >= behaviour.subscriptionsMax) {
-    return refuse("mqtt.subscriptions_exceeded", `${session.subscriptions.size + 1} subscriptions`, `at most ${behaviour.subscriptionsMax}`);
+    return refuse(
+      "mqtt.subscriptions_exceeded",
+      `${session.subscriptions.size + 1} subscriptions`,
+      `at most ${behaviour.subscriptionsMax}`,
+    );
   }
   if (isNew && engine.statistics.subscriptions >= engine.limits.subscriptionsMax) {
     return refuse("mqtt.subscriptions_exceeded", "broker full", `at most ${engine.limits.subscriptionsMax} subscriptions of all sessions`);

@@ -1,0 +1,42 @@
+import { expect, test } from "vitest";
+import { RetainedStore } from "./retained-store.ts";
+
+const limits = { retainedMessagesMax: 3, retainedBytesMax: 100 };
+const retained = (topic: string, text: string) => ({ topic, payload: Buffer.from(text), qos: 0 as const, receivedAt: 0 });
+const topicsOf = (store: RetainedStore, filter: string) =>
+  store
+    .match(filter, 0)
+    .map((message) => message.topic)
+    .sort();
+
+test("[MQTT-3.3.1-5] keeps the latest message of a topic and finds it by filter", () => {
+  const store = new RetainedStore(limits);
+  store.store(retained("a/b", "old"));
+  store.store(retained("a/b", "new"));
+  store.store(retained("a", "x"));
+  store.store(retained("$SYS/x", "x"));
+  expect(topicsOf(store, "a/#")).toEqual(["a", "a/b"]);
+  expect(topicsOf(store, "#")).toEqual(["a", "a/b"]);
+  expect(topicsOf(store, "+/+")).toEqual(["a/b"]);
+  expect(topicsOf(store, "$SYS/+")).toEqual(["$SYS/x"]);
+  expect(Buffer.from(store.match("a/b", 0)[0]?.payload ?? []).toString()).toBe("new");
+});
+
+test("a full store refuses a new topic, keeps what it has, and has room again after a removal", () => {
+  const store = new RetainedStore(limits);
+  for (const topic of ["a", "b", "c"]) expect(store.store(retained(topic, "x"))).toBe(true);
+  expect(store.store(retained("d", "x"))).toBe(false);
+  expect(store.store(retained("a", "x".repeat(100)))).toBe(false);
+  expect(topicsOf(store, "#")).toEqual(["a", "b", "c"]);
+  expect(store.remove("a")).toBe(true);
+  expect(store.store(retained("d", "x"))).toBe(true);
+  expect([store.count, store.bytes]).toEqual([3, 6]);
+});
+
+test("[MQTT-3.3.2-5] an expired message is gone", () => {
+  const store = new RetainedStore(limits);
+  store.store({ ...retained("a", "x"), properties: { messageExpiryIntervalSeconds: 5 } });
+  expect(store.match("a", 4_999)).toHaveLength(1);
+  expect(store.match("a", 5_000)).toHaveLength(0);
+  expect(store.count).toBe(0);
+});
