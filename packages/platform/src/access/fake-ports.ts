@@ -26,7 +26,7 @@ export function topicClass(suffix: string, operation: TopicClassRecord["operatio
   return { id: 1, productKey: "pk", template: `/\${productKey}/\${deviceName}/${suffix}`, operation, description: "", createdAt: 0 };
 }
 
-export class FakeRegistry {
+class FakeRegistry {
   devices: Device[] = [device()];
   classes: TopicClassRecord[] = [topicClass("update", "PUB"), topicClass("get", "SUB"), topicClass("data", "ALL")];
   marks: string[] = [];
@@ -85,7 +85,7 @@ export class FakeTokens implements TokenStore {
   }
 }
 
-export class FakeLog {
+class FakeLog {
   entries: NewLogEntry[] = [];
   isWanted = true;
 
@@ -98,7 +98,7 @@ export class FakeLog {
   }
 }
 
-export class FakeClock {
+class FakeClock {
   time = 1_700_000_000_000;
   #tasks: { at: number; task: () => void }[] = [];
 

@@ -1,3 +1,3 @@
-export { createMessages, type MessagesPorts } from "./create-messages.ts";
+export { createMessages } from "./create-messages.ts";
 export { defaultMessageLimits, type MessageLimits } from "./limits.ts";
 export type * from "./messages.ts";
