@@ -13,7 +13,7 @@ export const businessCodes: Readonly<Record<string, string>> = {
   "rules.running": "iot.rule.DeleteRuleFailed",
 };
 
-export const businessCodeDefault = "iot.system.SystemException";
+const businessCodeDefault = "iot.system.SystemException";
 
 /** The vendor's code of one of our codes: an `iot.` one for a business failure, another for a failure of the gateway. */
 export function vendorCodeOf(code: string): string {

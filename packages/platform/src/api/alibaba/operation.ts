@@ -10,7 +10,7 @@ import type { ListElement, Parameters } from "./parameters.ts";
  * `?` = optional. A required text may not be empty; an optional one may (it clears a value). `list` is a repeat list of plain values.
  * `unsupported`: the vendor knows the parameter and it would change the result, so a call that sets it is refused.
  */
-export type ParameterKind = "text" | "text?" | "integer" | "integer?" | "boolean?" | "list" | "list?" | "unsupported";
+type ParameterKind = "text" | "text?" | "integer" | "integer?" | "boolean?" | "list" | "list?" | "unsupported";
 
 type ValueOf<K extends ParameterKind> = K extends "text"
   ? string
@@ -58,7 +58,7 @@ export function defineOperation<const T extends ParameterTable>(
 }
 
 /** Reads what the table names, in the table's order; the first bad one is refused. */
-export function readInput<T extends ParameterTable>(table: T, received: Parameters): Input<T> {
+function readInput<T extends ParameterTable>(table: T, received: Parameters): Input<T> {
   const entries = Object.entries(table).map(([name, kind]) => [name, readers[kind](name, received)]);
   // Each reader returns the type that ValueOf tells for its kind; a mapped type cannot be built entry by entry without saying so.
   return Object.fromEntries(entries) as Input<T>;

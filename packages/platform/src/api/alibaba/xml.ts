@@ -19,7 +19,7 @@ function formatElement(name: string, value: unknown): string {
 const entities: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;", "\r": "&#13;" };
 
 /** Signs that XML 1.0 cannot hold at all become U+FFFD: dropping them would join what stood apart. */
-export function escapeXml(text: string): string {
+function escapeXml(text: string): string {
   return (
     text
       .toWellFormed()
