@@ -58,7 +58,11 @@ export function createRegistry({ store, clock, random, limits: given = {}, repor
   }
 
   function findProduct(productKey: string): Promise<Product | undefined> {
-    return products.get(productKey, () => store.findProduct(productKey));
+    return products.get(productKey, async () => {
+      const product = await store.findProduct(productKey);
+      // Many callers share it.
+      return product && Object.freeze(product);
+    });
   }
 
   async function needProduct(productKey: string): Promise<Product> {

@@ -113,7 +113,11 @@ function cacheStatements(database: Database.Database, path: string, statementsMa
       const statement: SqliteStatement = {
         reader: raw.reader,
         all: (parameters) => guarded(() => raw.all(parameters as unknown[])),
-        run: (parameters) => guarded(() => raw.run(parameters as unknown[])),
+        run(parameters) {
+          // A full disk ends the transaction by itself; rolling back once more would hide that behind another error.
+          if (sql === "rollback" && !database.inTransaction) return { changes: 0, lastInsertRowid: 0 };
+          return guarded(() => raw.run(parameters as unknown[]));
+        },
         iterate: (parameters) => guarded(() => raw.iterate(parameters as unknown[])),
       };
       statements.set(sql, statement);

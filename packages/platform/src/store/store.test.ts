@@ -4,9 +4,17 @@ import { chmodSync, copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
+import { Kysely } from "kysely";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { systemClock, systemRandom } from "../clock.ts";
 import type { DeviceRow, Product } from "../registry/index.ts";
 import { loadMasterKey, openStore } from "./index.ts";
+import { defaultStoreLimits } from "./limits.ts";
+import { migrate } from "./migrate.ts";
+import type { Schema } from "./schema.ts";
+import { createSecretBox } from "./secret-box.ts";
+import { openSqliteFile, TransactionalSqliteDialect } from "./sqlite-file.ts";
+import { createSqliteRegistryStore } from "./sqlite-registry-store.ts";
 
 let dataDir: string;
 let file: string;
@@ -130,6 +138,21 @@ test("a migration that fails leaves nothing behind", async () => {
   const tables = after.prepare("select name from sqlite_master where type = 'table' and name not like 'migrations%'").pluck().all();
   after.close();
   expect(tables).toEqual(["tokens"]);
+});
+
+test("a full disk has its code, undoes the whole batch, and the store goes on", async () => {
+  const full = openSqliteFile(dataDir, defaultStoreLimits);
+  const db = new Kysely<Schema>({ dialect: new TransactionalSqliteDialect({ database: full }) });
+  await migrate(db, file);
+  const store = createSqliteRegistryStore(db, createSecretBox(Buffer.alloc(32, 1), systemRandom), systemClock);
+  await store.insertProduct(product, []);
+  const pages = full.prepare("pragma page_count").all([]) as { page_count: number }[];
+  full.prepare(`pragma max_page_count = ${(pages[0]?.page_count ?? 0) + 10}`).all([]);
+  const batch = Array.from({ length: 1_500 }, (_, index) => device(`device-${index}`));
+  await expect(store.insertDevices(batch)).rejects.toMatchObject({ code: "store.disk_full" });
+  expect(await store.countDevices("a1")).toBe(0);
+  expect(await store.insertDevices(batch.slice(0, 10))).toEqual({ kind: "ok" });
+  await db.destroy();
 });
 
 test("a data directory that cannot be one is refused as unwritable", async () => {

@@ -1,7 +1,7 @@
 /** The store's door: one SQLite file under the data directory, and behind it the ports of the rooms. */
 import { Kysely } from "kysely";
 import type { TokenStore } from "../access/index.ts";
-import { type Random, systemRandom } from "../clock.ts";
+import { type Clock, type Random, systemClock, systemRandom } from "../clock.ts";
 import type { DeviceLogStore } from "../device-log/index.ts";
 import { PlatformError } from "../errors/index.ts";
 import type { RegistryStore } from "../registry/index.ts";
@@ -31,6 +31,8 @@ export interface StoreOptions {
   dataDir: string;
   /** 32 bytes, see `loadMasterKey`. */
   masterKey: Buffer;
+  /** Gives sockets their turn during long transactions. */
+  clock?: Clock;
   /** Draws the nonces of encryption. */
   random?: Random;
   limits?: Partial<StoreLimits>;
@@ -44,11 +46,12 @@ export interface StoreOptions {
  *
  * @example const store = await openStore({ dataDir, masterKey: loadMasterKey(dataDir) })
  */
-export async function openStore({ dataDir, masterKey, random = systemRandom, limits: given = {} }: StoreOptions): Promise<Store> {
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const { dataDir, masterKey, clock = systemClock, random = systemRandom } = options;
   if (masterKey.length !== masterKeyBytes) {
     throw new PlatformError("store.master_key_damaged", { file: "masterKey", received: `${masterKey.length} bytes` });
   }
-  const limits = { ...defaultStoreLimits, ...given };
+  const limits = { ...defaultStoreLimits, ...options.limits };
   const file = openSqliteFile(dataDir, limits);
   const db = new Kysely<Schema>({ dialect: new TransactionalSqliteDialect({ database: file }) });
   const box = createSecretBox(masterKey, random);
@@ -61,7 +64,7 @@ export async function openStore({ dataDir, masterKey, random = systemRandom, lim
     throw error;
   }
   return {
-    registry: createSqliteRegistryStore(db, box),
+    registry: createSqliteRegistryStore(db, box, clock),
     deviceLog: createSqliteDeviceLogStore(db, limits.trimEntriesMax),
     rules: createSqliteRuleStore(db, box),
     tokens: createSqliteTokenStore(db),

@@ -84,6 +84,17 @@ export function describeRegistryStore(name: string, open: () => Promise<{ store:
       expect(await store.countDevices("a1")).toBe(1_201);
     });
 
+    test("nobody sees a batch before all of it is there", async () => {
+      const many = Array.from({ length: 1_200 }, (_, index) => device("a1", `d${index}`));
+      const [outcome, found, count] = await Promise.all([
+        store.insertDevices([...many, device("a1", "d7")]),
+        store.findDevice("a1", "d0"),
+        store.countDevices("a1"),
+      ]);
+      expect(outcome).toEqual({ kind: "duplicate", deviceName: "d7" });
+      expect([found, count]).toEqual([undefined, 0]);
+    });
+
     test("refuses devices and classes of a product that is gone, by code", async () => {
       await expect(store.insertDevices([device("none", "one")])).rejects.toMatchObject({ code: "registry.product_not_found" });
       await expect(store.insertTopicClass(topicClass("none", "x"))).rejects.toMatchObject({ code: "registry.product_not_found" });
