@@ -21,6 +21,7 @@ export async function createFixture(rest: ReturnType<typeof restClient>, options
   await rest("POST", `/products/${productKey}/topics`, { topic: "relay", operation: "SUB" });
   if (options.withRule === true) {
     const rule = await rest("POST", "/rules", {
+      isRunning: true,
       name: `forward ${productKey}`,
       sql: `SELECT * FROM "/${productKey}/+/data"`,
       actions: [{ type: "republish", topic: `/${productKey}/esp8266_test001/relay` }],

@@ -8,7 +8,7 @@ import { refusalCodesOf } from "./refusals.ts";
 import { compileRights } from "./rights.ts";
 import { verifyConnect } from "./signing.ts";
 
-export const alibabaDialect: Dialect = {
+export const alibabaDialect: Dialect & Required<Pick<Dialect, "preAuth">> = {
   name: "alibaba",
   behaviour: {
     qosMax: 1,

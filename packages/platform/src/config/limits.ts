@@ -1,2 +1,24 @@
 /** Every room's named limits with their defaults, in one place: `limits.<room>.<name>` in the configuration. */
-export const roomLimits = {};
+import { defaultBrokerLimits } from "@thingstead/mqtt";
+import { defaultAccessLimits, defaultSessionLimits } from "../access/index.ts";
+import { defaultAlibabaApiLimits, defaultApiLimits } from "../api/index.ts";
+import { defaultDeviceLogLimits } from "../device-log/index.ts";
+import { defaultFrontDoorLimits } from "../front-door/index.ts";
+import { defaultMessageLimits } from "../messages/index.ts";
+import { defaultRegistryLimits } from "../registry/index.ts";
+import { defaultRuleLimits } from "../rules/index.ts";
+import { defaultStoreLimits } from "../store/index.ts";
+
+export const roomLimits = {
+  mqtt: defaultBrokerLimits,
+  session: defaultSessionLimits,
+  access: defaultAccessLimits,
+  messages: defaultMessageLimits,
+  registry: defaultRegistryLimits,
+  deviceLog: defaultDeviceLogLimits,
+  rules: defaultRuleLimits,
+  store: defaultStoreLimits,
+  frontDoor: defaultFrontDoorLimits,
+  api: defaultApiLimits,
+  alibabaApi: defaultAlibabaApiLimits,
+};

@@ -3,16 +3,17 @@ import { type Static, type TSchema, Type } from "typebox";
 import { roomLimits } from "./limits.ts";
 
 /** A section of named limits: the defaults say which members there are and of which type each is. */
-function limitsSection(defaults: Readonly<Record<string, unknown>>): TSchema {
-  const members: Record<string, TSchema> = {};
-  for (const [name, value] of Object.entries(defaults)) {
-    if (typeof value === "number") members[name] = Type.Number({ default: value, minimum: 0 });
-    else if (typeof value === "boolean") members[name] = Type.Boolean({ default: value });
-    else if (Array.isArray(value))
-      members[name] = Type.Array(typeof value[0] === "number" ? Type.Number({ minimum: 0 }) : Type.String(), { default: value });
-    else members[name] = Type.String({ default: String(value) });
-  }
-  return Type.Object(members, { additionalProperties: false, default: {} });
+function limitsSection(defaults: object): TSchema {
+  const members = Object.entries(defaults).map(([name, value]) => [name, limitSchema(value)] as const);
+  return Type.Object(Object.fromEntries(members), { additionalProperties: false, default: {} });
+}
+
+function limitSchema(value: unknown): TSchema {
+  if (typeof value === "number") return Type.Number({ default: value, minimum: 0 });
+  if (typeof value === "boolean") return Type.Boolean({ default: value });
+  if (Array.isArray(value)) return Type.Array(Type.Number({ minimum: 0 }), { default: value });
+  if (typeof value === "object" && value !== null) return limitsSection(value);
+  return Type.String({ default: String(value) });
 }
 
 const section = <T extends Record<string, TSchema>>(members: T) => Type.Object(members, { additionalProperties: false, default: {} });
@@ -54,6 +55,10 @@ export const settingsSchema = section({
       default: "TLSv1.2",
       description: "Oldest TLS version on device ports",
     }),
+    legacyClients: Type.Boolean({
+      default: true,
+      description: "Let TLS 1.2 clients in that know only RSA key exchange, CBC or SHA-1 signatures",
+    }),
   }),
   rules: section({
     webhookAllow: Type.Array(Type.String(), {
@@ -66,7 +71,7 @@ export const settingsSchema = section({
       default: "info",
     }),
   }),
-  limits: section(Object.fromEntries(Object.entries(roomLimits).map(([room, defaults]) => [room, limitsSection(defaults)]))),
+  limits: limitsSection(roomLimits),
 });
 
 type RawSettings = Static<typeof settingsSchema>;

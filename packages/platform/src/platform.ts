@@ -1,0 +1,198 @@
+/** Wires the rooms into one running platform. Knows every room; imported only by the package's door and `start-server.ts`. */
+import { alibabaDialect, alibabaKeepAlivePolicy, alibabaStrictKeepAlivePolicy } from "@thingstead/dialects";
+import { createBroker, createMemoryJournal, createSinglePeer } from "@thingstead/mqtt";
+import type { Logger } from "pino";
+import { createAccessWatcher, createGatekeeper, createObserver, createPreAuth, createTopicBook } from "./access/index.ts";
+import { createAccessKeys, createAlibabaApi, type HealthStatus, openApi } from "./api/index.ts";
+import { type Clock, type Random, systemClock, systemRandom } from "./clock.ts";
+import type { Settings } from "./config/index.ts";
+import { createDeviceLog } from "./device-log/index.ts";
+import type { PlatformError } from "./errors/index.ts";
+import { openRootCredentials, type RootCredentials } from "./first-start.ts";
+import { createDeviceRoutes, openCertificates, openFrontDoor } from "./front-door/index.ts";
+import { createMessages } from "./messages/index.ts";
+import { createRegistry } from "./registry/index.ts";
+import { createAddressPolicy, createHttpWebhookSender, createRuleEngine } from "./rules/index.ts";
+import { loadMasterKey, openStore } from "./store/index.ts";
+import { version } from "./version.ts";
+
+export interface Platform {
+  /** Bound `host:port` by kind of port. */
+  listen: HealthStatus["listen"];
+  credentials: RootCredentials;
+  caFile: string;
+  /** Stops taking work, tells devices, writes what is pending. */
+  close(): Promise<void>;
+}
+
+const drainMilliseconds = 5_000;
+/** What old firmware's pre-authentication is told to connect to when several device ports are open. */
+const usualDevicePort = 1883;
+
+const portOf = (address: string): number => Number(address.slice(address.lastIndexOf(":") + 1));
+
+/**
+ * Opens everything in the order of dependence and closes what was opened when a later step fails.
+ *
+ * @throws PlatformError `store.*`, `front_door.*`, `api.*`, `start.*`
+ */
+export async function openPlatform(settings: Settings, logger: Logger): Promise<Platform> {
+  const closers: (() => Promise<void> | void)[] = [];
+  try {
+    return await open(settings, logger, { clock: systemClock, random: systemRandom }, closers);
+  } catch (error) {
+    await closeAll(closers, logger);
+    throw error;
+  }
+}
+
+/** Last opened, first closed; one that fails does not keep the others open. */
+async function closeAll(closers: (() => Promise<void> | void)[], logger: Logger): Promise<void> {
+  for (let close = closers.pop(); close !== undefined; close = closers.pop()) {
+    try {
+      await close();
+    } catch (error) {
+      logger.error({ err: error }, "closing failed");
+    }
+  }
+}
+
+async function open(
+  settings: Settings,
+  logger: Logger,
+  { clock, random }: { clock: Clock; random: Random },
+  closers: (() => Promise<void> | void)[],
+): Promise<Platform> {
+  const { limits, dataDir, host } = settings;
+  const report = (problem: PlatformError) => logger.error({ code: problem.code, err: problem }, problem.message);
+  const onFailure = (error: unknown) => logger.error({ err: error }, "a lookup failed while a device was waiting");
+  const onBug = (error: unknown, state?: unknown) =>
+    logger.error({ err: error, state }, "a fault of ours; only that connection was closed");
+
+  const store = await openStore({ dataDir, masterKey: loadMasterKey(dataDir), random, limits: limits.store });
+  closers.push(() => store.close());
+  const credentials = await openRootCredentials(settings, store.settings, random);
+
+  const deviceLog = await createDeviceLog({ store: store.deviceLog, clock, limits: limits.deviceLog, report });
+  closers.push(() => deviceLog.close());
+  const registry = createRegistry({ store: store.registry, clock, random, limits: limits.registry, report });
+  await registry.start();
+  closers.push(() => registry.close());
+
+  const topicBook = createTopicBook({ registry });
+  const dialects = [alibabaDialect];
+  const addressPolicy = createAddressPolicy(settings.rules);
+  const rules = createRuleEngine({
+    store: store.rules,
+    // Rules speak to messages and messages to the broker, whose gatekeeper asks the rules: the circle closes here.
+    republisher: { republish: (message) => messages.republish(message) },
+    http: createHttpWebhookSender({ clock, addressPolicy, limits: limits.rules }),
+    deviceLog,
+    clock,
+    random,
+    addressPolicy,
+    limits: limits.rules,
+  });
+  const broker = createBroker({
+    gatekeeper: createGatekeeper({
+      dialects,
+      registry,
+      topicBook,
+      tokens: store.tokens,
+      deviceLog,
+      grants: rules,
+      limits: limits.session,
+      keepAlivePolicy: settings.alibaba.keepAlive === "strict" ? alibabaStrictKeepAlivePolicy : alibabaKeepAlivePolicy,
+      clock,
+      onFailure,
+    }),
+    journal: createMemoryJournal(),
+    peers: createSinglePeer(),
+    clock,
+    observer: createObserver({ registry, deviceLog, dialects, clock }),
+    limits: limits.mqtt,
+    random,
+    onBug,
+  });
+  const messages = createMessages({ dialects, registry, topicBook, broker, deviceLog, clock, limits: limits.messages });
+  rules.onChange(() => broker.forgetGrants());
+  const watcher = createAccessWatcher({ registry, broker, topicBook, tokens: store.tokens, clock, limits: limits.access, onFailure });
+  closers.push(() => watcher.close());
+  await rules.open();
+  closers.push(() => rules.close());
+  await broker.start();
+
+  const status: HealthStatus = { status: "starting", version, listen: { device: [], http: [], amqp: [] } };
+  const accessKeys = createAccessKeys({ rootKey: credentials.accessKey });
+  const alibaba = createAlibabaApi({
+    registry,
+    rules,
+    messages,
+    accessKeys,
+    clock,
+    random,
+    limits: limits.alibabaApi,
+    region: settings.region,
+    instanceIds: settings.alibaba.instanceIds.length === 0 ? "any" : settings.alibaba.instanceIds,
+    onCall: ({ bug, ...call }) =>
+      bug === undefined ? logger.debug(call, "alibaba call") : logger.error({ ...call, err: bug }, "alibaba call failed"),
+  });
+  const api = await openApi({
+    registry,
+    rules,
+    messages,
+    deviceLog,
+    accessKeys,
+    status: () => status,
+    alibaba,
+    host,
+    listen: settings.listen.http,
+    limits: limits.api,
+    logger,
+    clock,
+  });
+  closers.push(() => api.close());
+  status.listen.http = api.addresses;
+
+  const certificates = await openCertificates({
+    dataDir,
+    hosts: [host],
+    clock,
+    random,
+    onRenewalFailed: (error) => logger.error({ err: error }, "the server certificate could not be renewed"),
+  });
+  closers.push(() => certificates.close());
+  const devicePort = () => {
+    const ports = status.listen.device.map(portOf);
+    return ports.find((port) => port === usualDevicePort) ?? ports[0] ?? usualDevicePort;
+  };
+  const preAuth = createPreAuth({
+    dialect: alibabaDialect.preAuth,
+    registry,
+    tokens: store.tokens,
+    deviceLog,
+    clock,
+    random,
+    host: () => ({ host, port: devicePort() }),
+    limits: limits.access,
+    onFailure,
+  });
+  const frontDoor = await openFrontDoor({
+    broker,
+    deviceHttp: createDeviceRoutes({ preAuth }),
+    certificates,
+    listen: settings.listen.device,
+    clock,
+    deviceLog,
+    limits: limits.frontDoor,
+    tls: { minVersion: settings.tls.minVersion, acceptsLegacyClients: settings.tls.legacyClients },
+    onBug,
+  });
+  closers.push(async () => {
+    status.status = "draining";
+    await Promise.all([frontDoor.close(drainMilliseconds), broker.close()]);
+  });
+  status.listen.device = [...frontDoor.addresses];
+  status.status = "ok";
+  return { listen: status.listen, credentials, caFile: certificates.caFile, close: () => closeAll(closers, logger) };
+}
