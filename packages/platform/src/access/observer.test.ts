@@ -67,12 +67,15 @@ test("hot-path events are built only when the log wants them", async () => {
   const { observer, sessionId, subject, deviceLog } = await observed();
   observer.published(sessionId, subject, "/pk/dev1/update", 1, 2);
   observer.delivered(sessionId, subject, "/pk/dev1/get", 0, 3);
+  observer.publishRefused({ sessionId, subject, topic: "/pk/x/y", qos: 1, refusal: { code: "access.topic_foreign" } });
   deviceLog.isWanted = false;
   observer.published(sessionId, subject, "/pk/dev1/update", 1, 2);
+  observer.publishRefused({ sessionId, subject, topic: "/pk/x/y", qos: 1, refusal: { code: "access.topic_foreign" } });
   observer.dropped({ sessionId, topic: "/pk/dev1/get", qos: 1, reason: "queue_full" });
   expect(deviceLog.entries.map(({ kind, code }) => `${kind} ${code}`)).toEqual([
     "publish message.received",
     "deliver message.delivered",
+    "publish access.topic_foreign",
     "drop message.dropped_queue_full",
   ]);
 });

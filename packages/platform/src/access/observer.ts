@@ -114,6 +114,7 @@ export function createObserver({ registry, deviceLog, dialects, clock }: Observe
       count("publish", "message.received", subject, topic, qos, payloadBytes);
     },
     publishRefused({ subject, topic, qos, refusal }) {
+      if (isDeviceSubject(subject) && !deviceLog.wants("publish", subject.productKey, subject.deviceName)) return;
       write(subject, { kind: "publish", ...refusedEntry(refusal), topic, qos });
     },
     delivered(_sessionId, subject, topic, qos, payloadBytes) {
