@@ -1,4 +1,4 @@
-export { createDeviceLog, type DeviceLogPorts } from "./create-device-log.ts";
+export { createDeviceLog } from "./create-device-log.ts";
 export type * from "./device-log.ts";
-export { type DeviceLogLimits, defaultDeviceLogLimits, type LogRate } from "./limits.ts";
+export { type DeviceLogLimits, defaultDeviceLogLimits } from "./limits.ts";
 export type * from "./ports.ts";

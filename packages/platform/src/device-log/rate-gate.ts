@@ -8,7 +8,7 @@ interface Bucket {
   filledAt: number;
 }
 
-export interface Suppressed {
+interface Suppressed {
   productKey?: string;
   deviceName?: string;
   count: number;

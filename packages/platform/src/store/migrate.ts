@@ -2,11 +2,11 @@
 import { type Kysely, sql } from "kysely";
 import { type Migration, Migrator } from "kysely/migration";
 import { PlatformError } from "../errors/index.ts";
-import * as first from "./migrations/0001-first.ts";
+import { up as first } from "./migrations/0001-first.ts";
 import type { Schema } from "./schema.ts";
 
 const migrations: Readonly<Record<string, Migration>> = {
-  "0001-first": first,
+  "0001-first": { up: first },
 };
 
 const migrationTableName = "migrations";

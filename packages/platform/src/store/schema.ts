@@ -101,7 +101,7 @@ export interface RuleDeadLetterTable {
   reason: string;
 }
 
-export interface TokenTable {
+interface TokenTable {
   token_hash: string;
   iot_id: string;
   product_key: string;
@@ -109,7 +109,7 @@ export interface TokenTable {
   expires_at: number;
 }
 
-export interface SettingTable {
+interface SettingTable {
   key: string;
   /** UTF-8 text, or ciphertext when `is_sealed` is 1. */
   value: Buffer;

@@ -114,7 +114,7 @@ function cacheStatements(database: Database.Database, path: string, statementsMa
         reader: raw.reader,
         all: (parameters) => guarded(() => raw.all(parameters as unknown[])),
         run(parameters) {
-          // A full disk ends the transaction by itself; rolling back once more would hide that behind another error.
+          // Some failures (a full disk, a broken one) end the transaction; rolling back once more would hide them.
           if (sql === "rollback" && !database.inTransaction) return { changes: 0, lastInsertRowid: 0 };
           return guarded(() => raw.run(parameters as unknown[]));
         },

@@ -4,7 +4,7 @@ import { chmodSync, copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
-import { Kysely } from "kysely";
+import { Kysely, sql } from "kysely";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { systemClock, systemRandom } from "../clock.ts";
 import type { DeviceRow, Product } from "../registry/index.ts";
@@ -152,6 +152,18 @@ test("a full disk has its code, undoes the whole batch, and the store goes on", 
   await expect(store.insertDevices(batch)).rejects.toMatchObject({ code: "store.disk_full" });
   expect(await store.countDevices("a1")).toBe(0);
   expect(await store.insertDevices(batch.slice(0, 10))).toEqual({ kind: "ok" });
+  await db.destroy();
+});
+
+test("a failure that ends the transaction is not hidden by the rollback after it", async () => {
+  const db = new Kysely<Schema>({ dialect: new TransactionalSqliteDialect({ database: openSqliteFile(":memory:", defaultStoreLimits) }) });
+  await migrate(db, file);
+  const twice = db.transaction().execute(async (trx) => {
+    for (let round = 0; round < 2; round++) {
+      await sql`insert or rollback into rules values (1, 'name', '', '', 'json', 0, 1, 1)`.execute(trx);
+    }
+  });
+  await expect(twice).rejects.toMatchObject({ code: "SQLITE_CONSTRAINT_PRIMARYKEY" });
   await db.destroy();
 });
 
