@@ -87,8 +87,8 @@ export const ruleErrors = {
   "rules.evaluation_failed": { http: 500, en: "The SQL could not be run: {reason}.", zh: "SQL 运行失败：{reason}。" },
   "rules.result_too_large": {
     http: 413,
-    en: "The result is {received} bytes long; at most {maximum} are allowed.",
-    zh: "结果为 {received} 字节；上限 {maximum}。",
+    en: "The result is {received} long; at most {maximum} bytes or characters are allowed.",
+    zh: "结果长度为 {received}；上限为 {maximum} 字节或字符。",
   },
   "rules.placeholder_missing": {
     http: 422,

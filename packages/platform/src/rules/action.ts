@@ -9,7 +9,14 @@ import { type CompiledTemplate, compileTemplate, topicLevel, urlPart } from "./t
 
 export type PreparedAction = { id: number } & (
   | { type: "republish"; topic: CompiledTemplate; qos: 0 | 1 | undefined }
-  | { type: "webhook"; url: CompiledTemplate; method: "POST" | "PUT"; headers: Record<string, string>; timeoutMilliseconds: number }
+  | {
+      type: "webhook";
+      url: CompiledTemplate;
+      method: "POST" | "PUT";
+      headers: Record<string, string>;
+      hasContentType: boolean;
+      timeoutMilliseconds: number;
+    }
 );
 
 export function prepareAction({ id, action }: RuleActionRecord, limits: RuleLimits): PreparedAction {
@@ -22,6 +29,7 @@ export function prepareAction({ id, action }: RuleActionRecord, limits: RuleLimi
     url: compileTemplate(action.url, urlPart),
     method: action.method ?? "POST",
     headers: action.headers ?? {},
+    hasContentType: Object.keys(action.headers ?? {}).some((name) => name.toLowerCase() === "content-type"),
     timeoutMilliseconds: action.timeoutMilliseconds ?? limits.webhookTimeoutMilliseconds,
   };
 }

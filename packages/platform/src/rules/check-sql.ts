@@ -1,8 +1,8 @@
 import type { Clock, Random } from "../clock.ts";
-import { PlatformError } from "../errors/index.ts";
 import { compileSql, type FunctionSettings, formatJson, RuleMessage } from "./compile/index.ts";
 import type { RuleLimits } from "./limits.ts";
 import type { RuleEngine } from "./rule.ts";
+import { asRuleError } from "./rule-error.ts";
 import { deviceOfTopic } from "./rule-log.ts";
 
 export interface CheckPorts {
@@ -28,7 +28,7 @@ export function checkSql(
     if (output === undefined) return { problems, isMatch: false };
     return { problems, isMatch: true, result: JSON.parse(formatJson(output.value ?? null)) };
   } catch (error) {
-    if (!(error instanceof PlatformError)) throw error;
-    return { problems: [{ message: error.message, line: 1, column: 1 }], isMatch: false };
+    const failure = asRuleError(error, "rules.evaluation_failed");
+    return { problems: [{ message: failure.message, line: 1, column: 1 }], isMatch: false };
   }
 }

@@ -22,6 +22,8 @@ export interface RuleLimits {
   batchMessagesMax: number;
   /** QoS 1 and 2 messages that wait for their durable part; above it their promise is refused, so no PUBACK goes out. */
   unacknowledgedMessagesMax: number;
+  /** Longest text that concat and replace may make on the way. */
+  textCharactersMax: number;
   /** Longest payload a rule may produce. */
   resultBytesMax: number;
   /** Times a message may be republished by rules before the chain is cut. */
@@ -67,6 +69,7 @@ export const defaultRuleLimits: RuleLimits = {
   queueMessagesMax: 10_000,
   batchMessagesMax: 500,
   unacknowledgedMessagesMax: 50_000,
+  textCharactersMax: 1_048_576,
   resultBytesMax: 262_144,
   hopsMax: 8,
   pendingPerRuleMax: 10_000,

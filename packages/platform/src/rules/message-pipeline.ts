@@ -10,6 +10,7 @@ import { RuleMessage, type RuleOutput } from "./compile/index.ts";
 import type { DeliveryQueue, NewDelivery } from "./delivery-queue.ts";
 import type { RuleLimits } from "./limits.ts";
 import type { Republisher } from "./ports.ts";
+import { asRuleError } from "./rule-error.ts";
 import { deviceOfTopic, type RuleLog } from "./rule-log.ts";
 import type { RunningRule } from "./running-rule.ts";
 
@@ -126,7 +127,7 @@ export class MessagePipeline {
       if (received > resultBytesMax) throw new PlatformError("rules.result_too_large", { received, maximum: resultBytesMax });
       return output;
     } catch (error) {
-      this.#countFailure(rule, message, asPlatformError(error, "rules.evaluation_failed"));
+      this.#countFailure(rule, message, asRuleError(error, "rules.evaluation_failed"));
       return undefined;
     }
   }
@@ -138,7 +139,7 @@ export class MessagePipeline {
       if (action.type === "republish") step.work.push(this.#republish(step, action));
       else this.#owe(step, action);
     } catch (error) {
-      this.#countFailure(rule, message, asPlatformError(error, "rules.action_failed"));
+      this.#countFailure(rule, message, asRuleError(error, "rules.action_failed"));
     }
   }
 
@@ -154,7 +155,7 @@ export class MessagePipeline {
       const reason = `Rule ${rule.id} (${rule.name}) published to ${topic}.`;
       log.write({ topic: message.topic, code: "rules.forwarded", isSuccess: true, reason, qos, payloadBytes: output.bytes.length });
     } catch (error) {
-      this.#countFailure(rule, message, asPlatformError(error, "rules.action_failed"));
+      this.#countFailure(rule, message, asRuleError(error, "rules.action_failed"));
     }
   }
 
@@ -170,7 +171,9 @@ export class MessagePipeline {
         url: action.url.fill(output.value),
         method: action.method,
         headers: {
-          "Content-Type": output.value === undefined ? "application/octet-stream" : "application/json",
+          ...(action.hasContentType
+            ? {}
+            : { "Content-Type": output.value === undefined ? "application/octet-stream" : "application/json" }),
           ...action.headers,
           "X-Thingstead-Rule": String(rule.id),
           "X-Thingstead-Message-Id": shared.id,
@@ -218,9 +221,4 @@ interface ActionStep {
   owed: NewDelivery[];
   /** What must settle before the batch is safe. */
   work: Promise<void>[];
-}
-
-function asPlatformError(error: unknown, code: string): PlatformError {
-  if (error instanceof PlatformError) return error;
-  return new PlatformError(code, { reason: error instanceof Error ? error.message : "unknown failure" }, { cause: error });
 }

@@ -236,3 +236,23 @@ test("check parses, matches and evaluates without sending", async () => {
   expect(rules.check("SELECT nope() FROM x").problems).toMatchObject([{ line: 1, column: 20 }]);
   expect(republished).toEqual([]);
 });
+
+test("a payload nested beyond any stack fails its run only", async () => {
+  const bench = openRuleBench();
+  await bench.rules.create({ ...relay, name: "deep", sql: 'SELECT a FROM "/pk1/+/data"' });
+  const depth = 100_000;
+  bench.publish(topic, `{"a":${"[".repeat(depth)}${"]".repeat(depth)}}`);
+  bench.publish(topic, '{"a":1}');
+  await bench.settle();
+  expect(bench.entries.map(({ code }) => code)).toEqual(["rules.evaluation_failed", "rules.forwarded"]);
+});
+
+test("texts and results are bounded before they are made", async () => {
+  const bench = openRuleBench({ resultBytesMax: 80, textCharactersMax: 50 });
+  await bench.rules.create({ ...relay, name: "long", sql: `SELECT concat(a, a) AS c, replace(a, 'x', '12345') AS r FROM "/pk1/+/data"` });
+  for (const a of ["x", "x".repeat(12), "y".repeat(26), "y".repeat(25)]) bench.publish(topic, JSON.stringify({ a }));
+  await bench.settle();
+  const tooLarge = "rules.result_too_large";
+  expect(bench.entries.map(({ code }) => code)).toEqual([tooLarge, tooLarge, tooLarge, "rules.forwarded"]);
+  expect(bench.republished).toHaveLength(1);
+});

@@ -291,11 +291,11 @@ export function createRuleEngine(ports: RuleEnginePorts): RuleEngine {
       await deliveries.open();
     },
     async close() {
+      // First: what waits for a failing store would otherwise never end.
+      deliveries.stop();
       await lastChange;
       for (const entry of book.all()) entry.running = undefined;
       announce();
-      // First: a batch that waits for a failing store would otherwise never end.
-      deliveries.stop();
       await pipeline.close();
       await deliveries.close();
     },

@@ -222,6 +222,16 @@ test("a binary rule sends the raw bytes", async () => {
   expect([...(bench.sent[0]?.body ?? [])]).toEqual([0, 255, 10]);
 });
 
+test("a content type given with the action, in any case, is the only one", async () => {
+  const bench = openRuleBench();
+  const action = { type: "webhook", url: "https://hooks.example.com/", headers: { "content-type": "application/vnd.x+json" } } as const;
+  await bench.rules.create({ ...rule, actions: [action] });
+  bench.publish(topic, "{}");
+  await bench.settle();
+  const names = Object.keys(bench.sent[0]?.headers ?? {}).filter((name) => name.toLowerCase() === "content-type");
+  expect(names).toEqual(["content-type"]);
+});
+
 test("secrets of headers and queries never reach the log", async () => {
   const bench = await startHook();
   bench.answer.next = () => refused;

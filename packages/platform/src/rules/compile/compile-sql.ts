@@ -38,7 +38,7 @@ export function compileSql(sql: string, { dataType, limits, settings }: CompileO
   const parsed = parseSql(sql, limits);
   if (parsed.statement === undefined) return parsed;
   const { statement } = parsed;
-  const scope: CompileScope = { dataType, settings, problems: [] };
+  const scope: CompileScope = { dataType, settings: { ...settings, textCharactersMax: limits.textCharactersMax }, problems: [] };
   const select = compileSelect(statement, scope, limits);
   const badTopic = checkFilter(statement.topic, limits.topicBytesMax);
   if (badTopic !== undefined) report(scope, statement.topicAt, badTopic);

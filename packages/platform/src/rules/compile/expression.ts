@@ -1,7 +1,7 @@
 /** Expression trees become closures once, when a rule starts; messages only run them. */
 import type { SqlProblem } from "../rule.ts";
 import type { ArithmeticOperator, ComparisonOperator, Expression, Position } from "../sql/ast.ts";
-import { type FunctionSettings, findFunction } from "./functions.ts";
+import { type FunctionScope, findFunction } from "./functions.ts";
 import { compilePath } from "./path.ts";
 import type { RuleMessage } from "./rule-message.ts";
 import { compareValues, finite, toNumber, toText, type Value } from "./value.ts";
@@ -10,7 +10,7 @@ export type Evaluate = (message: RuleMessage) => Value;
 
 export interface CompileScope {
   dataType: "json" | "binary";
-  settings: FunctionSettings;
+  settings: FunctionScope;
   problems: SqlProblem[];
 }
 

@@ -11,6 +11,11 @@ export interface FunctionSettings {
   offsetMinutes: number;
 }
 
+/** What the compiler adds to the settings. */
+export interface FunctionScope extends FunctionSettings {
+  textCharactersMax: number;
+}
+
 type Run = (message: RuleMessage, values: Value[]) => Value;
 
 export interface RuleFunction {
@@ -21,7 +26,7 @@ export interface RuleFunction {
   takesNull?: true;
   run?: Run;
   /** For rows whose arguments must be constants: binds them once, or says what is wrong with them. */
-  bind?: (constants: readonly (Constant | undefined)[], settings: FunctionSettings) => Run | { problem: string };
+  bind?: (constants: readonly (Constant | undefined)[], scope: FunctionScope) => Run | { problem: string };
 }
 
 function numeric(count: 1 | 2, compute: (a: number, b: number) => number): RuleFunction {
@@ -32,11 +37,11 @@ function numeric(count: 1 | 2, compute: (a: number, b: number) => number): RuleF
   };
 }
 
-function textual(count: 1 | 2 | 3, compute: (a: string, b: string, c: string) => Value): RuleFunction {
+function textual(count: 1 | 2, compute: (a: string, b: string) => Value): RuleFunction {
   return {
     argumentsMin: count,
     argumentsMax: count,
-    run: (_message, [a = null, b = null, c = null]) => compute(toText(a) ?? "", toText(b) ?? "", toText(c) ?? ""),
+    run: (_message, [a = null, b = null]) => compute(toText(a) ?? "", toText(b) ?? ""),
   };
 }
 
@@ -95,6 +100,11 @@ const runSubstring: Run = (_message, [target = null, from = null, to = null]) =>
   return start >= end ? "" : text.slice(start, end);
 };
 
+/** Before the text is made: a short payload can ask for a very long one. */
+function checkLength(received: number, maximum: number): void {
+  if (received > maximum) throw new PlatformError("rules.result_too_large", { received, maximum });
+}
+
 function runUuid(message: RuleMessage): string {
   const bytes = message.random.bytes(16);
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
@@ -130,8 +140,33 @@ const table: Readonly<Record<string, RuleFunction>> = {
 
   lower: textual(1, (s) => s.toLowerCase()),
   upper: textual(1, (s) => s.toUpperCase()),
-  concat: { argumentsMin: 2, argumentsMax: 10, run: (_message, values) => values.map(toText).join("") },
-  replace: textual(3, (s, search, replacement) => (search === "" ? s : s.replaceAll(search, () => replacement))),
+  concat: {
+    argumentsMin: 2,
+    argumentsMax: 10,
+    bind: (_constants, { textCharactersMax }) => {
+      return (_message, values) => {
+        const texts = values.map((value) => toText(value) ?? "");
+        checkLength(
+          texts.reduce((sum, text) => sum + text.length, 0),
+          textCharactersMax,
+        );
+        return texts.join("");
+      };
+    },
+  },
+  replace: {
+    argumentsMin: 3,
+    argumentsMax: 3,
+    bind: (_constants, { textCharactersMax }) => {
+      return (_message, values) => {
+        const [text = "", search = "", replacement = ""] = values.map((value) => toText(value) ?? "");
+        if (search === "") return text;
+        const pieces = text.split(search);
+        checkLength(text.length + (pieces.length - 1) * (replacement.length - search.length), textCharactersMax);
+        return pieces.join(replacement);
+      };
+    },
+  },
   endswith: textual(2, (s, suffix) => s.endsWith(suffix)),
   substring: { argumentsMin: 2, argumentsMax: 3, run: runSubstring },
   crypto: {
