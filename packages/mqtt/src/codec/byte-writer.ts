@@ -12,8 +12,13 @@ export function variableByteIntegerBytes(value: number): number {
   return 4;
 }
 
-/** Size of a string field on the wire. @throws CodecError `mqtt.cannot_encode` when it is too long. */
+/**
+ * Size of a string field on the wire. [MQTT-1.5.4-2] A receiver closes the connection over U+0000, so it never leaves.
+ *
+ * @throws CodecError `mqtt.cannot_encode` when it is too long or holds U+0000.
+ */
 export function stringFieldBytes(text: string): number {
+  if (text.includes("\0")) throw cannotEncode("U+0000", "text without U+0000");
   return fieldBytes(Buffer.byteLength(text));
 }
 

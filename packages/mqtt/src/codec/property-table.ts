@@ -22,7 +22,7 @@ export const propertyOwners = {
 
 export type PropertyOwner = keyof typeof propertyOwners;
 
-export type PropertyKind = "byte" | "uint16" | "uint32" | "variable" | "string" | "binary" | "pair";
+type PropertyKind = "byte" | "uint16" | "uint32" | "variable" | "string" | "binary" | "pair";
 
 export interface PropertyRow {
   readonly id: number;

@@ -78,6 +78,7 @@ test("what does not fit its field is refused, not cut", () => {
   expect(() => encode("t", 0, 0, { topicAlias: 0 })).toThrow(expect.objectContaining(refused));
   expect(() => encode("t", 0, 0, { messageExpiryIntervalSeconds: 1.5 })).toThrow(expect.objectContaining(refused));
   expect(() => encode("t", 0, 0, { contentType: "c".repeat(65_536) })).toThrow(expect.objectContaining(refused));
+  expect(() => encode("t", 0, 0, { userProperties: [["a", "b\0"]] })).toThrow(expect.objectContaining(refused));
   expect(() => encode("t", 0, 0, { subscriptionIdentifiers: [268_435_456] })).toThrow(expect.objectContaining(refused));
 });
 
