@@ -11,7 +11,7 @@ const codesOfFailure: Readonly<Record<string, string>> = {
   EAI_AGAIN: "front_door.address_not_available",
 };
 
-export interface Listeners {
+interface Listeners {
   /** Bound `host:port`, in the order of the setting. */
   readonly addresses: readonly string[];
   /** Stops accepting; open connections stay. */

@@ -3,7 +3,7 @@ import type { DeviceLog } from "../device-log/index.ts";
 import { type ErrorDetails, formatError } from "../errors/index.ts";
 
 /** One connection turned away. */
-export interface FrontDoorRefusal {
+interface FrontDoorRefusal {
   code: string;
   remoteAddress: string;
   /** Fills the text of the code; `received` and `expected` also become fields of the entry. */

@@ -1,7 +1,7 @@
 /** Tells a client's protocol from its first bytes: one device port serves them all (protocol reference, Alibaba 1.3). */
 
 /** `more`: what came so far fits a protocol but does not decide yet. */
-export type SniffedProtocol = "tls" | "mqtt" | "http" | "unknown" | "more";
+type SniffedProtocol = "tls" | "mqtt" | "http" | "unknown" | "more";
 
 const tlsHandshakeRecord = 0x16;
 const tlsMajorVersion = 0x03;

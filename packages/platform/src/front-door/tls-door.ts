@@ -50,7 +50,7 @@ const alpnNames = ["x-amzn-mqtt-ca", "mqtt", "x-amzn-http-ca", "http/1.1", "http
 /** Binds session tickets to this server, on whatever port and after a restart. */
 const sessionIdContext = "thingstead";
 
-export interface TlsDoorOptions {
+interface TlsDoorOptions {
   certificates: Certificates;
   tls: FrontDoorTls;
   limits: FrontDoorLimits;
@@ -58,7 +58,7 @@ export interface TlsDoorOptions {
   failed(socket: Socket, code: string, details: ErrorDetails): void;
 }
 
-export interface TlsDoor {
+interface TlsDoor {
   readonly pendingCount: number;
   /** Starts a handshake on a socket whose sniffed bytes (`record`) were put back. */
   accept(socket: Socket, record: Buffer): void;

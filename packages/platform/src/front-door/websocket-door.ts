@@ -10,11 +10,11 @@ const subProtocols = ["mqtt", "mqttv3.1"];
 const unsupportedData = 1003;
 
 /** The WebSocket half of the front door: MQTT in binary frames, on any path. */
-export interface WebSocketDoor {
+interface WebSocketDoor {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
 }
 
-export interface WebSocketDoorOptions {
+interface WebSocketDoorOptions {
   clock: Clock;
   messageBytesMax: number;
   closeGraceMilliseconds: number;

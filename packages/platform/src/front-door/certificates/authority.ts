@@ -14,7 +14,7 @@ const dayMilliseconds = 86_400_000;
 const backdateMilliseconds = dayMilliseconds;
 const authorityYears = 20;
 /** Beyond 825 days Apple's TLS stack refuses a server certificate. */
-export const leafDaysMax = 825;
+const leafDaysMax = 825;
 const serialBytes = 16;
 
 const rsa = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256", modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]) };

@@ -10,7 +10,7 @@ export interface DeviceRoute {
 }
 
 /** The vendor's HTTPS pre-authentication (Alibaba device reference 2.4): always HTTP 200, the body's `code` tells. */
-export function preAuthRoute(preAuth: PreAuth): DeviceRoute {
+function preAuthRoute(preAuth: PreAuth): DeviceRoute {
   return {
     method: "POST",
     path: "/auth/devicename",

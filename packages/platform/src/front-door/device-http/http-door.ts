@@ -7,7 +7,7 @@ import type { FrontDoorLimits } from "../limits.ts";
 import type { DeviceHttpHandler, DeviceHttpResponse } from "./device-http.ts";
 import { answerError, formatResponse, responseHeaders } from "./http-answer.ts";
 
-export interface HttpDoorOptions {
+interface HttpDoorOptions {
   handler: DeviceHttpHandler;
   clock: Clock;
   limits: FrontDoorLimits;
@@ -18,7 +18,7 @@ export interface HttpDoorOptions {
   onBug(error: unknown): void;
 }
 
-export interface HttpDoor {
+interface HttpDoor {
   /** Takes over a socket whose sniffed bytes were put back. */
   accept(socket: Socket): void;
   /** Answers on the raw socket and closes it. */

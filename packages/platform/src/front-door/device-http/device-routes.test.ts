@@ -1,0 +1,53 @@
+import { expect, test } from "vitest";
+import type { PreAuthRequest } from "../../access/index.ts";
+import type { DeviceHttpRequest } from "./device-http.ts";
+import { createDeviceRoutes, parseForm } from "./device-routes.ts";
+
+const request = (method: string, path: string, body = ""): DeviceHttpRequest => ({
+  method,
+  path,
+  query: new URLSearchParams(),
+  headers: {},
+  body: Buffer.from(body),
+  remoteAddress: "192.0.2.7",
+  isSecure: true,
+});
+
+test("[Alibaba 2.4] hands all fields of POST /auth/devicename to the pre-authentication and sends its body as it is", async () => {
+  const seen: PreAuthRequest[] = [];
+  const body = { code: 401, message: "request auth error" };
+  const routes = createDeviceRoutes({
+    preAuth: {
+      authenticate: async (asked) => {
+        seen.push(asked);
+        return { body };
+      },
+    },
+  });
+  const answer = await routes(request("POST", "/auth/devicename", "productKey=pk&deviceName=a%20b%2Bc&clientId=x+y&resouces=mqtt\0"));
+  expect(seen).toEqual([
+    { fields: { productKey: "pk", deviceName: "a b+c", clientId: "x y", resouces: "mqtt" }, remoteAddress: "192.0.2.7" },
+  ]);
+  expect(answer).toEqual({ status: 200, contentType: "application/json;charset=utf-8", body: Buffer.from(JSON.stringify(body)) });
+});
+
+test("a wrong method names the right one, and an unknown path the known ones, in answers that stay small", async () => {
+  const routes = createDeviceRoutes({ preAuth: { authenticate: async () => ({ body: {} }) } });
+  const wrongMethod = await routes(request("GET", "/auth/devicename"));
+  expect(wrongMethod).toMatchObject({ status: 405, headers: { Allow: "POST" } });
+  const unknown = await routes(request("POST", `/${"x".repeat(5000)}`));
+  expect(JSON.parse(unknown.body.toString())).toMatchObject({ code: 404, error: "front_door.http_not_found" });
+  expect(unknown.body.toString()).toContain("/auth/devicename");
+  expect(unknown.body.length).toBeLessThan(400);
+});
+
+test.each([
+  ["", {}],
+  ["a=1&a=2", { a: "2" }],
+  ["a=1\r\n", { a: "1" }],
+  ["a", { a: "" }],
+  ["__proto__=x", JSON.parse('{"__proto__":"x"}')],
+  ["a=%E4%BD%A0%zz", { a: "你%zz" }],
+])("reads the form %j", (text, fields) => {
+  expect(parseForm(Buffer.from(text))).toEqual(fields);
+});
