@@ -42,7 +42,7 @@ export interface DeviceLogLimits {
 
 export const defaultDeviceLogLimits: DeviceLogLimits = {
   messageRatePerDevice: { entriesPerSecondMax: 20, burstEntriesMax: 100 },
-  messageRate: { entriesPerSecondMax: 1_000, burstEntriesMax: 5_000 },
+  messageRate: { entriesPerSecondMax: 200, burstEntriesMax: 2_000 },
   sessionRatePerDevice: { entriesPerSecondMax: 10, burstEntriesMax: 200 },
   failureRatePerAddress: { entriesPerSecondMax: 10, burstEntriesMax: 300 },
   sessionRate: { entriesPerSecondMax: 1_000, burstEntriesMax: 20_000 },

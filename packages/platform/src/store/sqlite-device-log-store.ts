@@ -42,15 +42,15 @@ export function createSqliteDeviceLogStore(db: Kysely<Schema>, trimEntriesMax: n
     },
 
     async trim(entriesMax, olderThan) {
-      const range = await db
-        .selectFrom("device_log")
-        .select([sql<number | null>`min(id)`.as("oldest"), sql<number | null>`max(id)`.as("newest")])
-        .executeTakeFirst();
+      // Two reads of one row each: min and max in one query would read the table.
+      const oldest = await db.selectFrom("device_log").select("id").orderBy("id").limit(1).executeTakeFirst();
+      const newest = await db.selectFrom("device_log").select("id").orderBy("id", "desc").limit(1).executeTakeFirst();
+      if (oldest === undefined || newest === undefined) return 0;
       // The log numbers its entries one after the other: distance of numbers stands for a count, which would read the table.
-      const surplusId = (range?.newest ?? 0) - entriesMax;
+      const surplusId = newest.id - entriesMax;
       const candidates = db.selectFrom("device_log").select("id").limit(trimEntriesMax);
       const beyond =
-        (range?.oldest ?? 1) <= surplusId
+        oldest.id <= surplusId
           ? candidates.where("id", "<=", surplusId).orderBy("id")
           : candidates.where("time", "<", olderThan).orderBy("time");
       const { numDeletedRows } = await db.deleteFrom("device_log").where("id", "in", beyond).executeTakeFirst();

@@ -66,6 +66,7 @@ const statements = [
     expected text
   ) strict`,
   "create index device_log_by_device on device_log (product_key, device_name, id)",
+  "create index device_log_by_product on device_log (product_key, id)",
   "create index device_log_by_time on device_log (time)",
   "create index device_log_failures on device_log (id) where is_success = 0",
 
