@@ -5,7 +5,7 @@ import type { CliIo } from "./io.ts";
 import type { ConnectionSettings } from "./settings.ts";
 import type { Language, Translate } from "./texts/index.ts";
 
-export interface CallOptions {
+interface CallOptions {
   query?: Readonly<Record<string, string | number | boolean | undefined>>;
   body?: object;
   accept?: string;

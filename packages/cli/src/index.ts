@@ -13,7 +13,7 @@ import { createCommandKit } from "./context.ts";
 import { type CliIo, createProcessIo } from "./io.ts";
 import { createOutput, showPlainly } from "./output.ts";
 import { chooseLanguage, createTranslate, type Language, type Translate } from "./texts/index.ts";
-import { version } from "./version.ts";
+import { readVersion } from "./version.ts";
 
 /**
  * Runs one command.
@@ -49,7 +49,7 @@ function createProgram(io: CliIo, language: Language, t: Translate): Command {
   };
   program
     .description(t("program.about"))
-    .version(version, "-V, --version", t("option.version"))
+    .version(readVersion(), "-V, --version", t("option.version"))
     .helpOption("-h, --help", t("option.help"))
     .helpCommand("help [command]", t("help.command"))
     .option("--server <url>", t("option.server"))

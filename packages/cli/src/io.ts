@@ -25,6 +25,11 @@ export interface CliIo {
 }
 
 export function createProcessIo(): CliIo {
+  // `thingstead log --follow | head`: a reader that has enough is no failure.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    process.exit(0);
+  });
   return {
     stdout: (text) => void process.stdout.write(text),
     stderr: (text) => void process.stderr.write(text),

@@ -18,7 +18,7 @@ export interface Output {
 }
 
 export type Cell = string | number | boolean | undefined;
-export type Colour = "red" | "green" | "dim" | "bold";
+type Colour = "red" | "green" | "dim" | "bold";
 
 const escapes: Readonly<Record<Colour, readonly [string, string]>> = {
   red: ["\u001b[31m", "\u001b[39m"],

@@ -1,3 +1,8 @@
-import manifest from "../package.json" with { type: "json" };
+import { readFileSync } from "node:fs";
 
-export const version: string = manifest.version;
+/** The version of this package, from its manifest. */
+export function readVersion(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
+  if (typeof manifest === "object" && manifest !== null && "version" in manifest) return String(manifest.version);
+  throw new Error("package.json has no version");
+}

@@ -39,7 +39,7 @@ const translations: Readonly<Record<string, Translation>> = {
   FST_ERR_MAX_PARAM_LENGTH: (failure) => new PlatformError("api.url_malformed", { reason: failure.message }),
 };
 
-export function toPlatformError(error: unknown, request: FastifyRequest, limits: ApiLimits): PlatformError {
+function toPlatformError(error: unknown, request: FastifyRequest, limits: ApiLimits): PlatformError {
   if (error instanceof PlatformError) return error;
   const failure = error instanceof Error ? (error as Failure) : { message: String(error) };
   const translate = failure.code === undefined ? undefined : translations[failure.code];

@@ -12,10 +12,10 @@ import type { ApiPorts } from "./ports.ts";
 import type { RawApiRequest } from "./raw-request.ts";
 
 export const testKey = { id: "root", secret: "s3cret-of-the-root-key" };
-export const testTime = Date.UTC(2026, 0, 2, 3, 4, 5, 678);
+const testTime = Date.UTC(2026, 0, 2, 3, 4, 5, 678);
 
 /** A clock that moves only when told. */
-export function createManualClock(): Clock & { advance(milliseconds: number): void } {
+function createManualClock(): Clock & { advance(milliseconds: number): void } {
   let now = testTime;
   let timers: { at: number; task: () => void }[] = [];
   return {
@@ -45,7 +45,7 @@ function unused(name: string): never {
   throw new Error(`the API must not call ${name}`);
 }
 
-export function createInMemoryRegistry(): Registry {
+function createInMemoryRegistry(): Registry {
   const products = new Map<string, Product>();
   const devices = new Map<string, Device>();
   const topicClasses: TopicClassRecord[] = [];
@@ -162,7 +162,7 @@ export function createInMemoryRegistry(): Registry {
   };
 }
 
-export function createInMemoryRules(): RuleEngine & { deadLetters: DeadLetter[] } {
+function createInMemoryRules(): RuleEngine & { deadLetters: DeadLetter[] } {
   const rules = new Map<number, Rule>();
   const deadLetters: DeadLetter[] = [];
   let count = 0;
@@ -233,7 +233,7 @@ export function createInMemoryRules(): RuleEngine & { deadLetters: DeadLetter[] 
   };
 }
 
-export function createInMemoryDeviceLog(): DeviceLog & { followers: Set<(entry: LogEntry) => void> } {
+function createInMemoryDeviceLog(): DeviceLog & { followers: Set<(entry: LogEntry) => void> } {
   const entries: LogEntry[] = [];
   const followers = new Set<(entry: LogEntry) => void>();
 

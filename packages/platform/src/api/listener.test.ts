@@ -138,6 +138,13 @@ test("a reader that does not read is cut off and others are served on", async ()
   await api.close();
 });
 
+test("HEAD on the stream opens none", async () => {
+  const { api, base, ports } = await open();
+  const answer = await fetch(`${base}/api/v1/device-log/stream`, { method: "HEAD", headers });
+  expect([answer.status, ports.deviceLog.followers.size]).toEqual([405, 0]);
+  await api.close();
+});
+
 test("streams are limited in number, and closing the server ends them", async () => {
   const { api, base } = await open({ followersMax: 1 });
   const first = await fetch(`${base}/api/v1/device-log/stream`, { headers });

@@ -1,6 +1,6 @@
 /** Listening sockets of the HTTP API, one per address. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { PlatformError } from "../errors/index.ts";
 import { toErrorBody } from "./error-answer.ts";
 import type { ApiLimits } from "./limits.ts";
@@ -13,6 +13,7 @@ export async function listenOn(
   listener: RequestListener,
   limits: ApiLimits,
   nextRequestId: () => string,
+  onError: (error: Error) => void,
 ): Promise<{ server: Server; address: string }> {
   const server = createServer(
     {
@@ -26,16 +27,18 @@ export async function listenOn(
   );
   server.maxConnections = limits.connectionsMax;
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
-    refuseBytes(error, socket as Socket, limits, nextRequestId());
+    refuseBytes(error, socket, limits, nextRequestId());
   });
   const { host, port } = parseListenEntry(entry);
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
       reject(new PlatformError("api.listen_failed", { address: entry, reason: error.code ?? error.message }, { cause: error }));
     });
+    // A listening socket can fail later, too (no file descriptors left, for one): that is told, and the rest goes on.
+    server.once("listening", () => server.on("error", onError));
     server.listen({ port, ...(host === undefined ? {} : { host }) }, resolve);
   });
-  return { server, address: formatAddress(server.address() as AddressInfo) };
+  return { server, address: addressOf(server) };
 }
 
 /** `8080`, `127.0.0.1:8080`, `[::1]:8080`, `localhost:0`. */
@@ -48,12 +51,15 @@ export function parseListenEntry(entry: string): { host: string | undefined; por
   return { host: match[1] ?? match[2], port };
 }
 
-function formatAddress({ address, port }: AddressInfo): string {
+function addressOf(server: Server): string {
+  const bound = server.address();
+  if (bound === null || typeof bound === "string") throw new Error("a TCP server without an address");
+  const { address, port } = bound;
   return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
 /** What is not HTTP, or too much of it, is answered in our error shape as well, as far as the peer still listens. */
-function refuseBytes(error: NodeJS.ErrnoException, socket: Socket, limits: ApiLimits, requestId: string): void {
+function refuseBytes(error: NodeJS.ErrnoException, socket: Duplex, limits: ApiLimits, requestId: string): void {
   if (error.code === "ECONNRESET" || !socket.writable) {
     socket.destroy();
     return;

@@ -32,7 +32,13 @@ export async function openApi(options: ApiPorts & { listen: readonly string[] })
   const addresses: string[] = [];
   try {
     for (const entry of listen) {
-      const { server, address } = await listenOn(entry, (request, response) => app.routing(request, response), limits, nextRequestId);
+      const { server, address } = await listenOn(
+        entry,
+        (request, response) => app.routing(request, response),
+        limits,
+        nextRequestId,
+        (error) => options.logger.error({ err: error, listen: entry }, "api.listener_failed"),
+      );
       servers.push(server);
       addresses.push(address);
     }

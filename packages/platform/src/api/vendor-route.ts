@@ -6,11 +6,14 @@ import type { ApiPorts } from "./ports.ts";
 import type { RawApiRequest } from "./raw-request.ts";
 import type { RestApp } from "./rest/index.ts";
 
-export async function addVendorRoute(app: RestApp, { alibaba, status }: Pick<ApiPorts, "alibaba" | "status">): Promise<void> {
+export async function addVendorRoute(
+  app: RestApp,
+  { alibaba, status, limits }: Pick<ApiPorts, "alibaba" | "status" | "limits">,
+): Promise<void> {
   await app.register(async (scope: RestApp) => {
     // Signatures cover the bytes as they came: bodies are not parsed here, whatever their type.
     scope.removeAllContentTypeParsers();
-    scope.addContentTypeParser("*", { parseAs: "buffer", bodyLimit: app.initialConfig.bodyLimit ?? 0 }, (_request, body, done) => {
+    scope.addContentTypeParser("*", { parseAs: "buffer", bodyLimit: limits.bodyBytesMax }, (_request, body, done) => {
       done(null, body);
     });
     scope.route({
@@ -56,5 +59,12 @@ function rawQueryOf(request: FastifyRequest): string {
 function toRawRequest(request: FastifyRequest, body: Buffer): RawApiRequest {
   const headers: Record<string, string | undefined> = {};
   for (const [name, value] of Object.entries(request.headers)) headers[name] = Array.isArray(value) ? value.join(", ") : value;
-  return { method: request.method, path: "/", rawQuery: rawQueryOf(request), headers, body, remoteAddress: request.ip };
+  return {
+    method: request.method,
+    path: "/",
+    rawQuery: rawQueryOf(request),
+    headers,
+    body,
+    remoteAddress: request.ip.replace(/^::ffff:(?=\d+\.)/, ""),
+  };
 }

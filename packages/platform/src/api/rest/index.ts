@@ -21,7 +21,7 @@ import { addTopicRoutes } from "./topics.ts";
 export type { RestApp } from "./rest-app.ts";
 export type { LogStreams };
 
-export const restPrefix = "/api/v1";
+const restPrefix = "/api/v1";
 const documentPath = "/openapi.json";
 
 export interface RestPorts extends Omit<ApiPorts, "alibaba" | "logger"> {

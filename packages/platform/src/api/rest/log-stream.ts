@@ -24,6 +24,8 @@ export function addLogStreamRoute(app: RestApp, ports: Pick<ApiPorts, "deviceLog
   app.get(
     "/device-log/stream",
     {
+      // A HEAD request would be a stream that nobody can read.
+      exposeHeadRoute: false,
       schema: {
         summary: "Follow what happens to devices, as server-sent events",
         description:

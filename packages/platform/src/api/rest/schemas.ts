@@ -6,7 +6,7 @@ const strict = { additionalProperties: false } as const;
 const time = (description: string) => Type.String({ format: "date-time", description });
 const optionalTime = (description: string) => Type.Optional(time(description));
 
-export const errorSchema = Type.Object(
+const errorSchema = Type.Object(
   {
     error: Type.Object(
       {
@@ -159,7 +159,7 @@ export const logEntrySchema = Type.Object(
   { $id: "LogEntry", ...strict },
 );
 
-export const credentialsSchema = Type.Object(
+const credentialsSchema = Type.Object(
   {
     mode: Type.Enum(["tcp", "tls"]),
     host: Type.String(),

@@ -6,7 +6,7 @@ import type { Device, Paged, Product, TopicClassRecord } from "../../registry/in
 import type { DeadLetter, Rule } from "../../rules/index.ts";
 import type { deadLetterSchema, deviceSchema, logEntrySchema, productSchema, ruleSchema, topicClassSchema } from "./schemas.ts";
 
-export function formatTime(milliseconds: number): string {
+function formatTime(milliseconds: number): string {
   return new Date(milliseconds).toISOString();
 }
 

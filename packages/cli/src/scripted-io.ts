@@ -1,0 +1,62 @@
+/** A test double of the outside world: files and HTTP answers from tables, output kept. */
+import type { HttpAnswer, HttpRequest } from "./http.ts";
+import type { CliIo, StartRequest } from "./io.ts";
+
+export interface ScriptedAnswer {
+  status?: number;
+  /** JSON, or text as it is. */
+  body?: unknown;
+  /** The body in pieces instead; an error breaks the stream off. */
+  pieces?: (string | Error)[];
+}
+
+export interface Script {
+  environment?: Record<string, string>;
+  isTerminal?: boolean;
+  files?: Record<string, string | Buffer>;
+  /** Called for every request; an error thrown is a failed connection. */
+  answer?: (request: HttpRequest, count: number) => ScriptedAnswer;
+  startServer?: (request: StartRequest) => Promise<unknown>;
+}
+
+export function createScriptedIo(script: Script = {}) {
+  const seen = { stdout: "", stderr: "", requests: [] as HttpRequest[], started: [] as StartRequest[], sleeps: [] as number[] };
+  const io: CliIo = {
+    stdout: (text) => {
+      seen.stdout += text;
+    },
+    stderr: (text) => {
+      seen.stderr += text;
+    },
+    environment: { THINGSTEAD_SERVER: "http://server.example", THINGSTEAD_KEY: "id:secret", ...script.environment },
+    isTerminal: script.isTerminal ?? false,
+    readFile(path) {
+      const content = script.files?.[path];
+      if (content === undefined) throw Object.assign(new Error("no such file"), { code: "ENOENT" });
+      return Buffer.from(content);
+    },
+    async http(request): Promise<HttpAnswer> {
+      seen.requests.push(request);
+      const { status = 200, body, pieces } = script.answer?.(request, seen.requests.length) ?? {};
+      const text = body === undefined ? "" : typeof body === "string" ? body : JSON.stringify(body);
+      return {
+        status,
+        text: async () => text,
+        pieces: (async function* () {
+          for (const piece of pieces ?? [text]) {
+            if (piece instanceof Error) throw piece;
+            yield Buffer.from(piece);
+          }
+        })(),
+      };
+    },
+    async sleep(milliseconds) {
+      seen.sleeps.push(milliseconds);
+    },
+    async startServer(request) {
+      seen.started.push(request);
+      return script.startServer?.(request);
+    },
+  };
+  return { io, seen };
+}
