@@ -38,7 +38,9 @@ export const sharedPlatformFiles: readonly string[] = ["clock.ts"];
 export const guardedModules: readonly { module: RegExp; allowed: readonly string[] }[] = [
   { module: /^(better-sqlite3|kysely|pg)(\/|$)/, allowed: ["platform/store"] },
   { module: /^(fastify|@fastify\/.*|typebox)(\/|$)/, allowed: ["platform/api", "platform/config"] },
-  { module: /^(ws|node:net|node:tls)$/, allowed: ["platform/front-door"] },
+  { module: /^(ws|node:tls)$/, allowed: ["platform/front-door"] },
+  // Rules judge the addresses of webhooks (BlockList); they open no socket with it.
+  { module: /^node:net$/, allowed: ["platform/front-door", "platform/rules"] },
   { module: /^chevrotain$/, allowed: ["platform/rules"] },
   { module: /^undici$/, allowed: ["platform/rules", "cli"] },
   { module: /^@peculiar\/x509$/, allowed: ["platform/front-door"] },

@@ -1,10 +1,9 @@
 /** Checking what people give as an action, and making it ready to run. */
 
-import { isIP } from "node:net";
 import { PlatformError } from "../errors/index.ts";
 import type { RuleLimits } from "./limits.ts";
 import type { RuleAction, RuleActionRecord } from "./rule.ts";
-import type { AddressPolicy } from "./sinks/index.ts";
+import { type AddressPolicy, bareHost, isAddress } from "./sinks/index.ts";
 import { type CompiledTemplate, compileTemplate, topicLevel, urlPart } from "./template.ts";
 
 export type PreparedAction = { id: number } & (
@@ -69,8 +68,8 @@ function checkWebhook(action: Extract<RuleAction, { type: "webhook" }>, limits: 
   if (parsed.username !== "" || parsed.password !== "") throw invalid("url", "an address with a password in it", "credentials in headers");
   // Where a message goes is the owner's decision, not the device's: the host is fixed, path and query may be filled.
   if (/^[a-z]+:[/\\]*[^/\\?#]*\$\{/i.test(url)) throw invalid("url", url, "a fixed host; ${} may stand in path and query");
-  const host = parsed.hostname.replace(/^\[(.*)\]$/, "$1");
-  if (isIP(host) !== 0 && !addressPolicy.isAllowed(host, host)) throw new PlatformError("rules.address_refused", { host, address: "" });
+  const host = bareHost(parsed.hostname);
+  if (isAddress(host) && !addressPolicy.isAllowed(host, host)) throw new PlatformError("rules.address_refused", { host, address: "" });
   if (method !== "POST" && method !== "PUT") throw invalid("method", String(method), "POST or PUT");
   if (!Number.isInteger(timeoutMilliseconds) || timeoutMilliseconds < 1 || timeoutMilliseconds > limits.webhookTimeoutMillisecondsMax) {
     throw invalid("timeoutMilliseconds", String(timeoutMilliseconds), `1 to ${limits.webhookTimeoutMillisecondsMax}`);

@@ -1,5 +1,10 @@
-export { defaultRuleLimits, type RuleLimits } from "./limits.ts";
+export { defaultRuleLimits } from "./limits.ts";
 export type * from "./ports.ts";
 export type * from "./rule.ts";
 export { createRuleEngine, type RuleEnginePorts } from "./rule-engine.ts";
-export * from "./sinks/index.ts";
+export {
+  createAddressPolicy,
+  createHttpWebhookSender,
+  type WebhookOutcome,
+  type WebhookRequest,
+} from "./sinks/index.ts";

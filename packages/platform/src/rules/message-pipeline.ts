@@ -21,6 +21,8 @@ export interface PipelinePorts {
   deliveries: Pick<DeliveryQueue, "add" | "admit" | "bury">;
   log: RuleLog;
   limits: RuleLimits;
+  /** A republished message may be read by further rules. */
+  offer: (message: Message) => Promise<void> | undefined;
 }
 
 interface Batch {
@@ -144,19 +146,24 @@ export class MessagePipeline {
   }
 
   async #republish({ rule, message, output }: ActionStep, action: Extract<PreparedAction, { type: "republish" }>): Promise<void> {
-    const { republisher, limits, log } = this.#ports;
+    const { republisher, limits, log, clock, offer } = this.#ports;
+    let next: Message;
     try {
       const topic = action.topic.fill(output.value);
       const hops = message.hops + 1;
       if (hops > limits.hopsMax) throw new PlatformError("rules.loop_cut", { hops, maximum: limits.hopsMax });
       const qos = action.qos ?? (message.qos > 0 ? 1 : 0);
+      next = { topic, payload: output.bytes, qos, hops, isRetained: false, receivedAt: clock.now() };
       await republisher.republish({ topic, payload: output.bytes, qos, hops });
       rule.statistics.passed += 1;
       const reason = `Rule ${rule.id} (${rule.name}) published to ${topic}.`;
       log.write({ topic: message.topic, code: "rules.forwarded", isSuccess: true, reason, qos, payloadBytes: output.bytes.length });
     } catch (error) {
       this.#countFailure(rule, message, asRuleError(error, "rules.action_failed"));
+      return;
     }
+    // Debts along a chain of rules belong to the message that began it: the first PUBACK waits for them all.
+    await offer(next);
   }
 
   #owe({ rule, message, shared, output, owed, work }: ActionStep, action: Extract<PreparedAction, { type: "webhook" }>): void {

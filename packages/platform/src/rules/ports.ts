@@ -31,13 +31,14 @@ export interface RuleStore {
   loadPending(limit: number): Promise<PendingDelivery[]>;
   updatePending(id: number, tries: number, nextTryAt: number): Promise<void>;
   deletePending(id: number): Promise<void>;
+  /** Keeps at most `entriesMax` of that rule: its oldest go. */
   insertDeadLetter(letter: Omit<DeadLetter, "id"> & { request: PendingDelivery["request"] }, entriesMax: number): Promise<void>;
   listDeadLetters(ruleId: number, page: Page): Promise<{ rows: DeadLetter[]; total: number }>;
   findDeadLetter(id: number): Promise<(DeadLetter & { request: PendingDelivery["request"] }) | undefined>;
   deleteDeadLetter(id: number): Promise<void>;
 }
 
-/** Where republished messages go: back through topic checks into the engine. */
+/** Where republished messages go: through topic checks to subscribers. The rule engine then offers them to the rules itself. */
 export interface Republisher {
   /** Refuses (throws PlatformError) a topic that no device may subscribe: unknown product or device, no SUB right. */
   republish(message: CloudMessage & { hops: number }): Promise<void>;

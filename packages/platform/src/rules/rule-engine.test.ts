@@ -79,6 +79,32 @@ test("[alibaba-server 2.8] a loop is cut at hopsMax and logged", async () => {
   expect(bench.entries.map(({ code }) => code)).toContain("rules.loop_cut");
 });
 
+test("what a rule republishes is read by other rules and by itself, up to hopsMax", async () => {
+  const bench = openRuleBench({ hopsMax: 3 });
+  await bench.rules.create({ ...relay, name: "echo", actions: [{ type: "republish", topic }] });
+  const { owed } = bench.publish(topic, "{}", { qos: 1 });
+  await bench.settle();
+  await owed;
+  expect(bench.republished.map(({ hops }) => hops)).toEqual([1, 2, 3]);
+  expect(bench.entries.filter(({ isSuccess }) => !isSuccess)).toMatchObject([{ code: "rules.loop_cut" }]);
+});
+
+test("the promise waits for the webhook of a rule further along the chain", async () => {
+  const bench = await startRelay();
+  const webhook = { type: "webhook", url: "https://hooks.example.com/" } as const;
+  await bench.rules.create({ name: "hook", sql: 'SELECT * FROM "/pk1/dev2/relay"', actions: [webhook], isRunning: true });
+  bench.store.failures = 1;
+  let isAcknowledged = false;
+  void bench.publish(topic, "{}", { qos: 1 }).owed?.then(() => {
+    isAcknowledged = true;
+  });
+  await bench.settle();
+  expect([bench.republished.length, bench.store.pending.size, isAcknowledged]).toEqual([1, 0, false]);
+  bench.clock.advance(1000);
+  await bench.settle();
+  expect([bench.sent.length, isAcknowledged]).toEqual([1, true]);
+});
+
 test("a refused republish is a failure of that action, with the refusal's code", async () => {
   const bench = await startRelay();
   await bench.rules.create({ ...relay, name: "other" });

@@ -56,7 +56,7 @@ export function createRuleEngine(ports: RuleEnginePorts): RuleEngine {
     events,
     isKnownRule: (ruleId) => book.has(ruleId),
   });
-  const pipeline = new MessagePipeline({ clock, random, republisher: ports.republisher, deliveries, log, limits });
+  const pipeline = new MessagePipeline({ clock, random, republisher: ports.republisher, deliveries, log, limits, offer });
   const listeners: (() => void)[] = [];
   const tapCache = new Map<string, readonly Tap[]>();
   let lastChange: Promise<unknown> = Promise.resolve();
@@ -168,6 +168,11 @@ export function createRuleEngine(ports: RuleEnginePorts): RuleEngine {
     return taps;
   }
 
+  function offer(message: Message): Promise<void> | undefined {
+    const owed = tapsFor(message.topic).map((tap) => tap(message));
+    return owed.some((promise) => promise !== undefined) ? Promise.all(owed).then(() => undefined) : undefined;
+  }
+
   return {
     tapsFor,
     create: (rule) =>
@@ -270,10 +275,7 @@ export function createRuleEngine(ports: RuleEnginePorts): RuleEngine {
     onChange(listener) {
       listeners.push(listener);
     },
-    offer(message: Message) {
-      const owed = tapsFor(message.topic).map((tap) => tap(message));
-      return owed.some((promise) => promise !== undefined) ? Promise.all(owed).then(() => undefined) : undefined;
-    },
+    offer,
     async open() {
       for (const { rule, actions } of await store.loadRules()) {
         const entry = book.add(rule, actions);

@@ -3,7 +3,7 @@ import type { DeviceLog, NewLogEntry } from "../device-log/index.ts";
 import type { DeviceOfTopic } from "./compile/index.ts";
 import { forwardingTopic } from "./topic-filter.ts";
 
-export interface ForwardEvent {
+interface ForwardEvent {
   topic: string;
   code: string;
   isSuccess: boolean;

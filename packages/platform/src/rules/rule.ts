@@ -102,7 +102,10 @@ export interface RuleEngine {
   tapsFor(topic: string): readonly Tap[];
   /** The set of running rules changed: grants must be compiled anew. */
   onChange(listener: () => void): void;
-  /** Offers a message that did not come through a session (republished by a rule). The promise is that of its taps. */
+  /**
+   * Offers a message that did not come through a session. What rules republish is offered by the engine itself. The
+   * promise is that of the taps.
+   */
   offer(message: Message): Promise<void> | undefined;
   /** Loads rules and resumes pending webhook deliveries. */
   open(): Promise<void>;

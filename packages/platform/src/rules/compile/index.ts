@@ -1,4 +1,4 @@
-export { type CompiledRule, type CompileOptions, compileSql, type RuleOutput } from "./compile-sql.ts";
+export { type CompiledRule, compileSql, type RuleOutput } from "./compile-sql.ts";
 export type { FunctionSettings } from "./functions.ts";
 export { compilePath } from "./path.ts";
 export { type DeviceOfTopic, RuleMessage } from "./rule-message.ts";

@@ -4,7 +4,7 @@
  */
 import { BlockList, isIP } from "node:net";
 
-export interface AddressPolicySettings {
+interface AddressPolicySettings {
   /** Host names, addresses and CIDRs (`127.0.0.1`, `10.0.0.0/8`, `hooks.example.com`) that may be called although not public. */
   webhookAllow: readonly string[];
 }
@@ -97,4 +97,14 @@ export function createAddressPolicy({ webhookAllow }: AddressPolicySettings): Ad
 
 function hostKey(host: string): string {
   return host.toLowerCase().replace(/\.$/, "");
+}
+
+/** True for a host that is an address itself and needs no name server: it can be judged before anything is sent. */
+export function isAddress(host: string): boolean {
+  return isIP(host) !== 0;
+}
+
+/** `[::1]` as URLs write it -> `::1`. */
+export function bareHost(hostname: string): string {
+  return hostname.replace(/^\[(.*)\]$/, "$1");
 }

@@ -1,14 +1,14 @@
 /** Webhooks over HTTP(S) with undici: own name resolution under the address policy, no redirects, a limit on time and answer. */
 import { lookup as resolveName } from "node:dns";
-import { isIP, type LookupFunction } from "node:net";
+import type { LookupFunction } from "node:net";
 import type { Agent } from "undici";
 import type { Clock } from "../../clock.ts";
 import { PlatformError } from "../../errors/index.ts";
 import type { RuleLimits } from "../limits.ts";
-import type { AddressPolicy } from "./address-policy.ts";
+import { type AddressPolicy, bareHost, isAddress } from "./address-policy.ts";
 import type { WebhookOutcome, WebhookRequest, WebhookSender } from "./webhook-sender.ts";
 
-export interface HttpWebhookPorts {
+interface HttpWebhookPorts {
   clock: Clock;
   addressPolicy: AddressPolicy;
   limits: Pick<RuleLimits, "webhookAnswerBytesMax" | "concurrencyPerHostMax">;
@@ -49,7 +49,7 @@ export function createHttpWebhookSender({ clock, addressPolicy, limits }: HttpWe
       connections: limits.concurrencyPerHostMax,
       connect(options, callback) {
         const host = bareHost(options.hostname);
-        if (isIP(host) !== 0 && !addressPolicy.isAllowed(host, host)) return callback(refusal(host, host), null);
+        if (isAddress(host) && !addressPolicy.isAllowed(host, host)) return callback(refusal(host, host), null);
         connect(options, (...outcome) => {
           const [error, socket] = outcome;
           if (error !== null) return callback(error, null);
@@ -115,8 +115,4 @@ function describe(error: unknown): string {
   if (!(error instanceof Error)) return "unknown failure";
   const { code } = error as NodeJS.ErrnoException;
   return code === undefined ? error.message : error.message.includes(code) ? error.message : `${code} ${error.message}`.trim();
-}
-
-function bareHost(hostname: string): string {
-  return hostname.replace(/^\[(.*)\]$/, "$1");
 }
