@@ -145,7 +145,13 @@ export function createSqliteRuleStore(db: Kysely<Schema>, box: SecretBox): RuleS
             reason: letter.reason,
           })
           .execute();
-        const surplus = trx.selectFrom("rule_dead_letters").select("id").orderBy("id", "desc").limit(-1).offset(entriesMax);
+        const surplus = trx
+          .selectFrom("rule_dead_letters")
+          .select("id")
+          .where("rule_id", "=", letter.ruleId)
+          .orderBy("id", "desc")
+          .limit(-1)
+          .offset(entriesMax);
         await trx.deleteFrom("rule_dead_letters").where("id", "in", surplus).execute();
       });
     },
