@@ -62,7 +62,7 @@ const broker = createBroker({
   peers: createSinglePeer(),
   clock,
   observer: createObserver(
-    process.env["VERBOSE"] === undefined
+    process.env.VERBOSE === undefined
       ? {}
       : {
           connected: ({ sessionId }) => console.log("connected", sessionId),
@@ -99,4 +99,4 @@ const server = createServer({ noDelay: true }, (socket) => {
 
 await broker.start();
 server.listen({ port, host: "127.0.0.1", backlog: listenBacklog }, () => console.log("ready", server.address()));
-if (process.env["STATISTICS"] !== undefined) setInterval(() => console.log(JSON.stringify(broker.statistics())), 1000);
+if (process.env.STATISTICS !== undefined) setInterval(() => console.log(JSON.stringify(broker.statistics())), 1000);

@@ -83,7 +83,7 @@ export class RoutedMessage {
 }
 
 /** Correlation data is the one property that is a view into the read buffer. */
-function keepProperties(properties: Properties): Properties {
+export function keepProperties(properties: Properties): Properties {
   const { correlationData } = properties;
   return correlationData === undefined ? properties : { ...properties, correlationData: Buffer.from(correlationData) };
 }

@@ -2,7 +2,7 @@
 import type { Properties, QoS } from "../codec/index.ts";
 import type { Engine } from "../engine.ts";
 import type { Message, PublishGrant, Refusal } from "../ports.ts";
-import { RoutedMessage, type WireBody } from "../routing/routed-message.ts";
+import { keepProperties, RoutedMessage, type WireBody } from "../routing/routed-message.ts";
 import type { Link } from "./link.ts";
 import type { Session, TopicRoute } from "./session.ts";
 
@@ -81,7 +81,7 @@ function retain(engine: Engine, publish: AcceptedPublish, session: Session): voi
     payload: Buffer.from(payload),
     qos,
     receivedAt,
-    ...(properties === undefined ? {} : { properties }),
+    ...(properties === undefined ? {} : { properties: keepProperties(properties) }),
   });
   if (!isStored) engine.observer.dropped({ sessionId: session.id, topic: route.topic, qos, reason: "queue_full" });
 }

@@ -1,34 +1,22 @@
 /** One byte stream to one client: its phases, what is legal in each, and its end. */
 
 import type { Connection } from "../broker.ts";
-import {
-  CodecError,
-  type ConnectPacket,
-  decodePacket,
-  encodePacket,
-  Framer,
-  type Packet,
-  type ProtocolVersion,
-  type Will,
-} from "../codec/index.ts";
+import { CodecError, type ConnectPacket, decodePacket, encodePacket, Framer, type ProtocolVersion, type Will } from "../codec/index.ts";
 import type { Engine } from "../engine.ts";
 import type { CloseReason, ConnectionFacts, ConnectRefusal, Refusal, Transport } from "../ports.ts";
 import { Congestion } from "./congestion.ts";
 import { handleConnect } from "./connect.ts";
+import { handlePacket, pingresp } from "./handle-packet.ts";
 import { InboundPublishes } from "./inbound-publish.ts";
 import type { Link } from "./link.ts";
 import { Outbox } from "./outbox.ts";
-import { writeReply } from "./reply-queue.ts";
 import type { Session } from "./session.ts";
 import { disconnectReasonCodes, refusalOf, SessionError } from "./session-error.ts";
-import { cappedExpirySeconds } from "./session-registry.ts";
-import { handleSubscribe, handleUnsubscribe } from "./subscribe.ts";
 import { leaveWill } from "./will.ts";
 
 const publishType = 3;
 const pubackFirstByte = 0x40;
 const pingreqFirstByte = 0xc0;
-const pingresp = Buffer.from([0xd0, 0]);
 
 interface HeldFrame {
   firstByte: number;
@@ -43,7 +31,7 @@ export interface ActiveOptions {
   will: Will | undefined;
 }
 
-interface ActivePhase extends ActiveOptions {
+export interface ActivePhase extends ActiveOptions {
   name: "active";
   session: Session;
   publishes: InboundPublishes;
@@ -82,7 +70,12 @@ export class ClientConnection implements Connection, Link {
     if (this.#phase.name === "closing") return;
     this.lastPacketAt = this.#engine.clock.now();
     this.#engine.statistics.bytesReceived += bytes.length;
-    this.#guard("receive", () => this.#framer.push(bytes, this.#handleFrame));
+    // Once per read: a closure for #guard would be made each time.
+    try {
+      this.#framer.push(bytes, this.#handleFrame);
+    } catch (error) {
+      this.#handleError(error, "receive");
+    }
   }
 
   drained(): void {
@@ -164,10 +157,11 @@ export class ClientConnection implements Connection, Link {
     this.#phase = { name: "active", session, publishes, congestion: new Congestion(this.outbox, session, this.#engine.limits), ...options };
     // [MQTT-3.2.0-1] CONNACK is the first packet.
     this.outbox.append(connack);
+    session.resume(this);
+    // Told when the session can be reached: whoever hears it may deliver at once.
     const { facts, version: protocolVersion } = this;
     const { id: sessionId, subject } = session;
     this.#engine.observer.connected({ sessionId, subject, facts, clientId, protocolVersion, keepAliveSeconds, isSessionPresent });
-    session.resume(this);
     for (const { firstByte, body } of phase.held) {
       if (!this.#handleFrame(firstByte, body, 0, body.length)) return;
     }
@@ -181,6 +175,15 @@ export class ClientConnection implements Connection, Link {
     // [MQTT-3.14.0-1] DISCONNECT only after a CONNACK that admitted.
     if (phase.name === "active" && this.version === 5) this.outbox.append(encodePacket({ type: "disconnect", reasonCode }, 5));
     this.#end(reason, refusal);
+    this.#hangUp();
+  }
+
+  /** [MQTT-3.14.4-1] The client said goodbye. [MQTT-3.14.4-3] A normal one takes the will back. */
+  leave(isWillKept: boolean): void {
+    const phase = this.#phase;
+    if (phase.name !== "active") return;
+    if (!isWillKept) phase.will = undefined;
+    this.#end("client_disconnect", undefined);
     this.#hangUp();
   }
 
@@ -269,10 +272,10 @@ export class ClientConnection implements Connection, Link {
     if (firstByte !== 0x10) {
       throw new SessionError("mqtt.connect_expected", "MQTT-3.1.0-1", `first byte 0x${firstByte.toString(16)}`, "CONNECT (0x10)");
     }
-    const packet = decodePacket(firstByte, buffer, bodyStart, bodyEnd, 4);
+    // Copied as a whole: password and will are kept beyond the call.
+    const body = Buffer.from(buffer.subarray(bodyStart, bodyEnd));
+    const packet = decodePacket(firstByte, body, 0, body.length, 4);
     if (packet.type !== "connect") throw new SessionError("mqtt.connect_expected", "MQTT-3.1.0-1", packet.type, "CONNECT");
-    if (packet.password !== undefined) packet.password = Buffer.from(packet.password);
-    if (packet.will !== undefined) packet.will.payload = Buffer.from(packet.will.payload);
     this.version = packet.protocolVersion;
     this.#framer.setPacketBytesMax(this.#engine.limits.packetBytesMax);
     this.#phase = { name: "authenticating", packet, since: this.lastPacketAt, held: [], heldBytes: 0 };
@@ -290,65 +293,10 @@ export class ClientConnection implements Connection, Link {
       return;
     }
     if (firstByte === pingreqFirstByte && bodyEnd === bodyStart) {
-      // [MQTT-3.12.4-1]
       this.outbox.append(pingresp);
       return;
     }
-    this.#handlePacket(phase, decodePacket(firstByte, buffer, bodyStart, bodyEnd, this.version));
-  }
-
-  #handlePacket(phase: ActivePhase, packet: Packet): void {
-    const { session, publishes } = phase;
-    switch (packet.type) {
-      case "puback":
-      case "pubcomp":
-        session.settle(packet.packetId);
-        return;
-      case "pubrec":
-        this.#handlePubrec(session, packet.packetId, packet.reasonCode ?? 0);
-        return;
-      case "pubrel":
-        publishes.handleRelease(packet.packetId);
-        return;
-      case "subscribe":
-        handleSubscribe(this.#engine, this, session, packet);
-        return;
-      case "unsubscribe":
-        handleUnsubscribe(this.#engine, this, session, packet);
-        return;
-      case "pingreq":
-        this.outbox.append(pingresp);
-        return;
-      case "disconnect":
-        this.#handleDisconnect(phase, packet.reasonCode ?? 0, packet.properties?.sessionExpiryIntervalSeconds);
-        return;
-      case "connect":
-        // [MQTT-3.1.0-2] A second CONNECT is a protocol violation.
-        throw new SessionError("mqtt.second_connect", "MQTT-3.1.0-2", "CONNECT", "one CONNECT per connection");
-      default:
-        throw new SessionError("mqtt.packet_not_allowed", "MQTT-4.13.1-1", packet.type.toUpperCase(), "a packet that clients send");
-    }
-  }
-
-  #handlePubrec(session: Session, packetId: number, reasonCode: number): void {
-    // [MQTT-4.3.3-4] A reason from 0x80 ends the exchange.
-    if (reasonCode >= 0x80) session.settle(packetId);
-    else writeReply(this.outbox, this.version, 6, packetId, session.release(packetId) ? 0 : 0x92);
-  }
-
-  /** [MQTT-3.14.4-3] A normal DISCONNECT takes the will back; 0x04 asks for it. */
-  #handleDisconnect(phase: ActivePhase, reasonCode: number, expirySeconds: number | undefined): void {
-    const { session } = phase;
-    if (expirySeconds !== undefined) {
-      // [MQTT-3.14.2-2] A session that was to end now cannot be prolonged.
-      if (session.expirySeconds === 0 && expirySeconds > 0) {
-        throw new SessionError("mqtt.session_expiry_invalid", "MQTT-3.14.2-2", `${expirySeconds} s`, "0 s, as in CONNECT");
-      }
-      session.expirySeconds = cappedExpirySeconds(expirySeconds, session.behaviour.sessionExpirySecondsMax);
-    }
-    if (reasonCode === 0) phase.will = undefined;
-    this.#end("client_disconnect", undefined);
-    this.#hangUp();
+    handlePacket(this.#engine, this, phase, decodePacket(firstByte, buffer, bodyStart, bodyEnd, this.version));
   }
 
   /** Leaves the session, or reports that there never was one. */

@@ -95,7 +95,7 @@ test("a client that reads but does not acknowledge holds its publishers for the 
   expect(publisher.transport.isPaused).toBe(false);
   for (let round = 0; round < 4; round += 1) small(4);
   expect(publisher.transport.isPaused).toBe(false);
-  expect(world.named("dropped").map((event) => [event["sessionId"], event["reason"]])).toEqual(
+  expect(world.named("dropped").map((event) => [event.sessionId, event.reason])).toEqual(
     Array.from({ length: 7 }, () => ["slow", "queue_full"]),
   );
   expect(slow.isClosed).toBe(false);
@@ -118,7 +118,7 @@ test("flood: memory of one stalled reader stays below its hard limit whatever ar
   expect(largest).toBeLessThan(limits.outgoingBytesHardMax + 2 * packet.length);
   const { messagesDropped } = world.broker.statistics();
   expect(messagesDropped).toBeGreaterThan(5_000);
-  expect(world.named("dropped").every((event) => event["sessionId"] === "slow" && event["reason"] === "slow_reader")).toBe(true);
+  expect(world.named("dropped").every((event) => event.sessionId === "slow" && event.reason === "slow_reader")).toBe(true);
 });
 
 test("one write per connection and turn, however many packets", async () => {

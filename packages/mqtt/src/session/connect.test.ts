@@ -9,7 +9,7 @@ test("[MQTT-3.1.0-1] the first packet must be CONNECT", async () => {
   const client = world.open();
   client.sendBytes(Buffer.from([0xc0, 0]));
   expect(client.isClosed).toBe(true);
-  expect(world.named("refused")[0]?.["refusal"]).toEqual({
+  expect(world.named("refused")[0]?.refusal).toEqual({
     code: "mqtt.connect_expected",
     received: "first byte 0xc0",
     expected: "[MQTT-3.1.0-1] CONNECT (0x10)",
@@ -134,7 +134,7 @@ test("a stream without CONNECT, or one the gatekeeper forgets, is closed in time
   expect([silent.isClosed, waiting.isClosed]).toEqual([false, false]);
   world.clock.advance(1_200);
   expect([silent.isClosed, waiting.isClosed]).toEqual([true, true]);
-  expect(world.named("refused").map((event) => event["refusal"])).toMatchObject([
+  expect(world.named("refused").map((event) => event.refusal)).toMatchObject([
     { code: "mqtt.connect_timeout" },
     { code: "mqtt.connect_timeout" },
   ]);

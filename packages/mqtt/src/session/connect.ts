@@ -5,6 +5,7 @@ import type { Admission, ConnectRefusal } from "../ports.ts";
 import type { ActiveOptions, ClientConnection } from "./client-connection.ts";
 import type { Session } from "./session.ts";
 import { expirySecondsOf } from "./session-registry.ts";
+import { reauthoriseSubscriptions } from "./subscribe.ts";
 
 const assignedIdBytes = 12;
 const neverSeconds = 0xffff_ffff;
@@ -28,6 +29,9 @@ export async function handleConnect(engine: Engine, connection: ClientConnection
   // [MQTT-3.1.4-3] The older connection of the same identity is closed before the new one is announced.
   engine.sessions.get(answer.sessionId)?.link?.close("taken_over");
   const { session, isPresent } = engine.sessions.open(answer, packet);
+  session.implicitFilters = new Set(answer.implicitSubscriptions?.map(({ filter }) => filter));
+  // What was allowed when the client was here last may not be allowed now.
+  if (isPresent) reauthoriseSubscriptions(engine, session);
   subscribeImplicitly(engine, session, answer);
   const isAssigned = packet.clientId !== received.clientId;
   connection.activate(session, activeOptions(packet, answer), isPresent, encodeConnack(engine, packet, answer, isPresent, isAssigned));

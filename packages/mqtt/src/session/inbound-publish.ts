@@ -139,6 +139,11 @@ export class InboundPublishes {
       const refusal = { code: "mqtt.topic_too_long", received: `${bytes} bytes`, expected: `at most ${topicBytesMax} bytes` };
       return { topic, grant: undefined, refusal, destinations: undefined, epoch: 0 };
     }
+    const { topicLevelsMax } = this.#engine.limits;
+    if (topic.split("/").length > topicLevelsMax) {
+      const refusal = { code: "mqtt.topic_too_deep", expected: `at most ${topicLevelsMax} levels` };
+      return { topic, grant: undefined, refusal, destinations: undefined, epoch: 0 };
+    }
     const route = routeOf(this.#engine, this.#session, topic);
     if (this.#lastTopic.length < bytes) this.#lastTopic = Buffer.allocUnsafe(bytes);
     buffer.copy(this.#lastTopic, 0, start, end);
@@ -172,7 +177,7 @@ export class InboundPublishes {
 
   #checkReceiveMaximum(): void {
     const { receiveMaximum } = this.#session.behaviour;
-    const unanswered = this.#replies.length + this.#session.unreleased.size;
+    const unanswered = this.#replies.acknowledgements + this.#session.unreleased.size;
     // [MQTT-3.3.4-7] Clients of 3.x were not told the limit; they are throttled instead.
     if (this.#connection.version !== 5 || unanswered < receiveMaximum) return;
     const received = `${unanswered + 1} unanswered publishes`;

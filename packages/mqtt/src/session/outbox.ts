@@ -121,30 +121,24 @@ export class Outbox {
   /** Hands everything collected to the transport. */
   flush(): void {
     this.#isMarked = false;
-    if (this.pendingBytes === 0) return;
-    const slab = this.#slab;
-    if (slab !== undefined) {
-      if (this.#slabUsed > 0) this.#chunks.push(Buffer.from(slab.subarray(0, this.#slabUsed)));
-      this.#pool.giveBack(slab);
-      this.#slab = undefined;
-      this.#slabUsed = 0;
-    }
     const bytes = this.pendingBytes;
+    if (bytes === 0) return;
     this.pendingBytes = 0;
+    const slab = this.#slab;
+    const used = this.#slabUsed;
     const chunks = this.#chunks;
     for (const chunk of chunks) this.#transport.write(chunk);
     chunks.length = 0;
+    if (slab !== undefined) {
+      this.#slab = undefined;
+      this.#slabUsed = 0;
+      const rest = Buffer.allocUnsafe(used);
+      slab.copy(rest, 0, 0, used);
+      this.#pool.giveBack(slab);
+      if (used > 0) this.#transport.write(rest);
+    }
     this.bufferedBytes = this.#transport.bufferedBytes;
     this.#onFlushed(bytes);
-  }
-
-  /** Forgets what was not written yet: the connection is gone. */
-  discard(): void {
-    if (this.#slab !== undefined) this.#pool.giveBack(this.#slab);
-    this.#slab = undefined;
-    this.#slabUsed = 0;
-    this.#chunks.length = 0;
-    this.pendingBytes = 0;
   }
 
   #appendReference(bytes: Buffer): void {

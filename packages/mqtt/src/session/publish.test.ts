@@ -225,7 +225,7 @@ test("payload and topic limits refuse the publish with what came and what was ex
   client.publish("toolong", "1");
   client.publish("fits!", "123");
   expect(client.texts()).toEqual(["123"]);
-  expect(world.named("publishRefused").map((event) => event["refusal"])).toEqual([
+  expect(world.named("publishRefused").map((event) => event.refusal)).toEqual([
     { code: "mqtt.payload_too_large", received: "4 bytes", expected: "at most 3 bytes" },
     { code: "mqtt.topic_too_long", received: "7 bytes", expected: "at most 5 bytes" },
   ]);

@@ -47,6 +47,9 @@ export class ReplyQueue {
     return this.#pending.length;
   }
 
+  /** PUBACKs not yet sent; QoS 2 publishes are counted until their PUBREL. */
+  acknowledgements = 0;
+
   add(type: ReplyType, packetId: number, reasonCode: number, hasDebt: boolean, taps: Promise<void>[] | undefined): void {
     const { outbox, version, turn, onFailure } = this.#options;
     if (!hasDebt && taps === undefined && this.#pending.length === 0) {
@@ -61,6 +64,7 @@ export class ReplyQueue {
       committed: () => this.#settle(reply),
     };
     this.#pending.push(reply);
+    if (type === 4) this.acknowledgements += 1;
     if (hasDebt) turn.awaitCommit(reply);
     if (taps !== undefined) Promise.all(taps).then(reply.committed, onFailure);
   }
@@ -79,6 +83,7 @@ export class ReplyQueue {
     for (const next of this.#pending) {
       if (next.waits > 0) break;
       writeReply(outbox, version, next.type, next.packetId, next.reasonCode);
+      if (next.type === 4) this.acknowledgements -= 1;
       ready += 1;
     }
     if (ready === 0) return;

@@ -88,9 +88,9 @@ test("queue limits drop the oldest and tell: count, bytes, age, message expiry",
   await offlineSession(world);
   publishFromCloud(world, "t", "a", "b", "c", "d");
   publishFromCloud(world, "t", "x".repeat(15));
-  expect(world.named("dropped").map((event) => event["reason"])).toEqual(["queue_full", "queue_full"]);
+  expect(world.named("dropped").map((event) => event.reason)).toEqual(["queue_full", "queue_full"]);
   world.clock.advance(101_000);
-  expect(world.named("dropped").map((event) => event["reason"])).toEqual(["queue_full", "queue_full", "expired", "expired", "expired"]);
+  expect(world.named("dropped").map((event) => event.reason)).toEqual(["queue_full", "queue_full", "expired", "expired", "expired"]);
   world.broker.publish({ topic: "t", payload: Buffer.from("short"), qos: 1, properties: { messageExpiryIntervalSeconds: 10 } });
   world.broker.publish({ topic: "t", payload: Buffer.from("long"), qos: 1, properties: { messageExpiryIntervalSeconds: 50 } });
   world.clock.advance(20_100);
@@ -202,7 +202,7 @@ test("kick, endSession, deliver and close do what their names say", async () => 
   await last.connect("two", { protocolVersion: 5 });
   await world.broker.close();
   expect(last.packets()).toEqual([{ type: "disconnect", reasonCode: 0x8b }]);
-  expect(world.named("disconnected").map((event) => event["reason"])).toEqual(["kicked", "server_shutdown"]);
+  expect(world.named("disconnected").map((event) => event.reason)).toEqual(["kicked", "server_shutdown"]);
 });
 
 test("[MQTT-3.1.2-24] a message larger than the client takes is not sent to it", async () => {
@@ -213,7 +213,7 @@ test("[MQTT-3.1.2-24] a message larger than the client takes is not sent to it",
   publishFromCloud(world, "t", "x".repeat(40), "small");
   world.broker.publish({ topic: "t", payload: Buffer.alloc(40), qos: 0 });
   expect(client.texts()).toEqual(["small"]);
-  expect(world.named("dropped").map((event) => event["reason"])).toEqual(["too_large", "too_large"]);
+  expect(world.named("dropped").map((event) => event.reason)).toEqual(["too_large", "too_large"]);
 });
 
 /** A journal one can restart a broker from. */

@@ -9,10 +9,13 @@ import { type RoutedMessage, remainingProperties } from "../routing/routed-messa
 import type { Destinations } from "../routing/router.ts";
 import { type Delivery, DeliveryQueue } from "./delivery-queue.ts";
 import type { Link } from "./link.ts";
+import { lowerQos } from "./qos.ts";
 import type { PendingWill } from "./will.ts";
 
 const packetIdMax = 0xffff;
 const pubrelFirstByte = 0x62;
+
+const noFilters: ReadonlySet<string> = new Set();
 
 export type OfferOutcome = "delivered" | "queued" | "skipped";
 
@@ -40,7 +43,9 @@ export class Session {
   expirySeconds = 0;
   expiresAt: number | undefined;
   readonly subscriptions = new Map<string, StoredSubscription>();
-  /** Server-side subscriptions that the client cancelled with UNSUBSCRIBE. */
+  /** Filters the server subscribed for the client: not the client's to ask permission for. */
+  implicitFilters: ReadonlySet<string> = noFilters;
+  /** Those of them that the client cancelled with UNSUBSCRIBE. */
   readonly cancelledFilters = new Set<string>();
   /** Packet identifiers of QoS 2 publishes of the client that PUBREL has not released. [MQTT-4.3.3-10] */
   readonly unreleased = new Set<number>();
@@ -79,7 +84,7 @@ export class Session {
     const { deliveryQos, qosMax } = this.behaviour;
     // [MQTT-3.8.4-8] The lower of the published and the granted QoS, unless the dialect keeps the publisher's.
     const qos = deliveryQos === "publisher" || published < granted ? published : granted;
-    return qos > qosMax ? qosMax : qos;
+    return lowerQos(qos, qosMax);
   }
 
   /** Sends the message, or keeps it for later when it is owed. */

@@ -13,6 +13,7 @@ import type { Refusal, StoredSubscription } from "../ports.ts";
 import { RoutedMessage, remainingProperties } from "../routing/routed-message.ts";
 import { isRefusal } from "./accept-message.ts";
 import type { ClientConnection } from "./client-connection.ts";
+import { lowerQos } from "./qos.ts";
 import type { Session } from "./session.ts";
 
 const failureV3 = 0x80;
@@ -60,7 +61,7 @@ export function handleSubscribe(engine: Engine, connection: ClientConnection, se
 export function handleUnsubscribe(engine: Engine, connection: ClientConnection, session: Session, packet: UnsubscribePacket): void {
   const reasonCodes = packet.filters.map((filter) => {
     if (!engine.sessions.unsubscribe(session, filter)) return 0x11;
-    session.cancelledFilters.add(filter);
+    if (session.implicitFilters.has(filter)) session.cancelledFilters.add(filter);
     engine.observer.unsubscribed({ sessionId: session.id, subject: session.subject, filter });
     return 0;
   });
@@ -68,13 +69,17 @@ export function handleUnsubscribe(engine: Engine, connection: ClientConnection, 
   connection.outbox.append(encodePacket({ type: "unsuback", packetId: packet.packetId, reasonCodes: codes }, connection.version));
 }
 
-/** Asks again for the permission of every subscription of a session; those no longer allowed end. */
+/** Asks again for the permission of every subscription of a session; those no longer allowed end, others may sink in QoS. */
 export function reauthoriseSubscriptions(engine: Engine, session: Session): void {
   if (session.rights === undefined) return;
   for (const subscription of [...session.subscriptions.values()]) {
     const { filter } = subscription;
+    if (session.implicitFilters.has(filter)) continue;
     const answer = session.rights.subscribe(parseSharedFilter(filter)?.filter ?? filter, subscription.qos);
-    if (!isRefusal(answer)) continue;
+    if (!isRefusal(answer)) {
+      if (answer.qos < subscription.qos) engine.sessions.subscribe(session, { ...subscription, qos: answer.qos });
+      continue;
+    }
     engine.sessions.unsubscribe(session, filter);
     engine.observer.unsubscribed({ sessionId: session.id, subject: session.subject, filter });
   }
@@ -83,8 +88,10 @@ export function reauthoriseSubscriptions(engine: Engine, session: Session): void
 function authoriseFilter(engine: Engine, session: Session, wanted: Subscription, index: number): QoS | FilterRefusal {
   const { behaviour, rights } = session;
   const { filter } = wanted;
-  if (!isTopicFilterValid(filter) || filter.split("/").length > engine.limits.topicLevelsMax) {
-    return refuse("mqtt.topic_filter_invalid", filter, `a valid topic filter of at most ${engine.limits.topicLevelsMax} levels`);
+  const { topicLevelsMax } = engine.limits;
+  if (!isTopicFilterValid(filter) || filter.split("/").length > topicLevelsMax || Buffer.byteLength(filter) > behaviour.topicBytesMax) {
+    const expected = `a valid topic filter of at most ${topicLevelsMax} levels and ${behaviour.topicBytesMax} bytes`;
+    return refuse("mqtt.topic_filter_invalid", filter.slice(0, 256), expected);
   }
   if (index >= behaviour.filtersPerSubscribeMax) {
     return refuse("mqtt.filters_per_subscribe_exceeded", `filter ${index + 1}`, `at most ${behaviour.filtersPerSubscribeMax} filters`);
@@ -111,11 +118,7 @@ function authoriseFilter(engine: Engine, session: Session, wanted: Subscription,
   const answer = rights?.subscribe(topicFilter, wanted.qos) ?? { code: "mqtt.session_without_rights" };
   if (isRefusal(answer)) return { refusal: answer, reasonCode: 0x87 };
   // [MQTT-3.8.4-8] The granted QoS may be lower than the one asked for.
-  return answer.qos < wanted.qos ? lower(answer.qos, behaviour.qosMax) : lower(wanted.qos, behaviour.qosMax);
-}
-
-function lower(one: QoS, other: QoS): QoS {
-  return one < other ? one : other;
+  return lowerQos(lowerQos(answer.qos, wanted.qos), behaviour.qosMax);
 }
 
 function refuse(code: FilterRefusalCode, received: string, expected: string): FilterRefusal {

@@ -3,6 +3,7 @@ import type { Will } from "../codec/index.ts";
 import { isTopicNameValid } from "../codec/index.ts";
 import type { Engine } from "../engine.ts";
 import { acceptMessage, routeOf } from "./accept-message.ts";
+import { lowerQos } from "./qos.ts";
 import type { Session } from "./session.ts";
 
 export interface PendingWill {
@@ -14,7 +15,7 @@ export interface PendingWill {
 export function publishWill(engine: Engine, session: Session, will: Will): void {
   const { observer, clock } = engine;
   if (!isTopicNameValid(will.topic)) return;
-  const qos = will.qos > session.behaviour.qosMax ? session.behaviour.qosMax : will.qos;
+  const qos = lowerQos(will.qos, session.behaviour.qosMax);
   const route = routeOf(engine, session, will.topic);
   if (route.grant === undefined) {
     const refusal = route.refusal ?? { code: "mqtt.session_without_rights" };
