@@ -86,6 +86,7 @@ export async function openFrontDoor(options: FrontDoorOptions): Promise<FrontDoo
     secured: (socket) => sniff(socket),
     failed: refuse,
   });
+  // Node's HTTP server speaks of a Duplex; it is the socket handed to it.
   const httpDoor = createHttpDoor({
     handler: options.deviceHttp,
     clock,

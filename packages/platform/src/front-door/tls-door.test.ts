@@ -157,3 +157,32 @@ test("a TLS handshake that stops is cut after handshakeMilliseconds", async () =
   await until(() => door.statistics().connections === 0);
   expect(door.statistics().tlsPending).toBe(0);
 });
+
+test("handshakes under way are limited; those that are done do not count", async () => {
+  const { door, log, port } = await doors.open({ limits: { tlsPendingMax: 1 } });
+  const done = await doors.secure(port, { servername: "localhost" });
+  // In TLS 1.3 the client is done half a round trip before the server.
+  await until(() => door.statistics().tlsPending === 0);
+  const stalled = connectTcp(port, "127.0.0.1");
+  stalled.write(clientHello);
+  await until(() => door.statistics().tlsPending === 1);
+  await expect(doors.secure(port, { servername: "localhost" })).rejects.toThrow();
+  expect(log.map((entry) => [entry.code, entry.expected])).toEqual([["front_door.too_many_handshakes", "1"]]);
+  stalled.destroy();
+  await until(() => door.statistics().tlsPending === 0);
+  done.destroy();
+});
+
+test("[Alibaba 1.3] records can be kept small for clients with small buffers", async () => {
+  const { broker, port } = await doors.open({ limits: { tlsSendFragmentBytesMax: 1024 } });
+  const socket = await doors.secure(port, { servername: "localhost", maxVersion: "TLSv1.2" });
+  const chunkBytes: number[] = [];
+  socket.on("data", (chunk: Buffer) => chunkBytes.push(chunk.length));
+  socket.write(connectPacket);
+  await until(() => chunkBytes.length === 1);
+  broker.transports[0]?.write(Buffer.alloc(10_000));
+  await until(() => chunkBytes.reduce((sum, length) => sum + length, 0) === connack.length + 10_000);
+  // OpenSSL hands out one record a read, so a chunk is never larger than a record.
+  expect(Math.max(...chunkBytes)).toBeLessThanOrEqual(1024);
+  socket.destroy();
+});

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
+import type { ErrorDetails } from "../../errors/index.ts";
 
 /** An HTTP request of a device. */
 export interface DeviceHttpRequest {
@@ -22,6 +23,8 @@ export interface DeviceHttpResponse {
   body: Buffer;
   /** Further headers, sent with their names exactly as spelled here. */
   headers?: Readonly<Record<string, string>>;
+  /** Why this is a "no": goes to the device log, not on the wire. */
+  refusal?: { code: string; details: ErrorDetails };
 }
 
 /** Answers one request. A rejection is a bug of ours: the device gets 500 with a code. */

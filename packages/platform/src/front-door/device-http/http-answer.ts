@@ -13,7 +13,8 @@ export function answerJson(body: object, status = 200, headers?: Readonly<Record
 /** A refusal: `code` is a number because the vendors' clients read a number there; `error` is ours and stable. */
 export function answerError(code: string, details: ErrorDetails, headers?: Readonly<Record<string, string>>): DeviceHttpResponse {
   const error = new PlatformError(code, details);
-  return answerJson({ code: error.row.http, error: code, message: error.message }, error.row.http, headers);
+  const response = answerJson({ code: error.row.http, error: code, message: error.message }, error.row.http, headers);
+  return { ...response, refusal: { code, details } };
 }
 
 /**

@@ -47,8 +47,9 @@ test.each([
     "front_door.http_failed",
   ],
 ])("HTTP: %s is answered", async (_name, request, status, error) => {
-  const { port } = await doors.open();
+  const { log, port } = await doors.open();
   const answer = (await exchange(port, request)).toString();
+  expect(log.map((entry) => entry.code)).toEqual([error]);
   expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
   const [head = "", body = ""] = answer.split("\r\n\r\n");
   expect(JSON.parse(body)).toMatchObject({ code: status, error });

@@ -113,6 +113,7 @@ export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
       return;
     }
     const answer = await handle(request, body);
+    if (answer.refusal !== undefined) options.refuse(request.socket, answer.refusal.code, answer.refusal.details);
     if (response.destroyed) return;
     const isKeptAlive = response.shouldKeepAlive && !client.isBroken && !isClosing;
     response.sendDate = false;
