@@ -189,7 +189,7 @@ describe("a running server", () => {
     const cases: [string, string, unknown, number, string][] = [
       ["GET", "/products/none", undefined, 404, "registry.product_not_found"],
       ["GET", "/nowhere", undefined, 404, "api.route_not_found"],
-      ["POST", "/products", { name: 5 }, 400, "api.validation_failed"],
+      ["POST", "/products", { name: 5 }, 400, "api.request_invalid"],
       ["POST", "/rules", { name: "x", sql: "SELECT FROM", actions: [] }, 400, "rules.sql_invalid"],
     ];
     for (const [method, path, body, status, code] of cases) {

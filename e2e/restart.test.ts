@@ -4,11 +4,17 @@ import { expect, test } from "vitest";
 import { createFixture } from "./support/fixture.ts";
 import { restClient } from "./support/rest-client.ts";
 import { startServerProcess } from "./support/server-process.ts";
+import { until } from "./support/until.ts";
 
 test("products, devices, rules and keys survive SIGTERM and SIGKILL; a connected device is OFFLINE after a crash", async () => {
-  const first = await startServerProcess();
+  // Connection states are written behind; here at once, so that the crash comes after the write.
+  const first = await startServerProcess({ environment: { THINGSTEAD_LIMITS_REGISTRY_STATUS_FLUSH_MILLISECONDS: "0" } });
   const fixture = await createFixture(restClient(first), { withRule: true });
   const device = await connect({ ...fixture, host: "127.0.0.1", port: first.devicePort, mode: "tcp", reconnect: false });
+  await until("status ONLINE", async () => {
+    const answer = await restClient(first)("GET", `/products/${fixture.productKey}/devices/${fixture.deviceName}`);
+    return answer.body.status === "ONLINE";
+  });
   await first.kill();
   await device.end();
 

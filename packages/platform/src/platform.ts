@@ -121,6 +121,7 @@ async function open(
   await rules.open();
   closers.push(() => rules.close());
   await broker.start();
+  closers.push(() => broker.close());
 
   const status: HealthStatus = { status: "starting", version, listen: { device: [], http: [], amqp: [] } };
   const accessKeys = createAccessKeys({ rootKey: credentials.accessKey });
@@ -190,6 +191,7 @@ async function open(
   });
   closers.push(async () => {
     status.status = "draining";
+    // Together: the front door waits for the engine to close its connections.
     await Promise.all([frontDoor.close(drainMilliseconds), broker.close()]);
   });
   status.listen.device = [...frontDoor.addresses];

@@ -75,7 +75,8 @@ function readFile(file: string, isRequired: boolean): Tree {
   try {
     text = readFileSync(file, "utf8");
   } catch (cause) {
-    if (!isRequired && (cause as NodeJS.ErrnoException).code === "ENOENT") return {};
+    // A data directory that can't be one (ENOTDIR) is told by whoever opens it.
+    if (!isRequired && ["ENOENT", "ENOTDIR"].includes((cause as NodeJS.ErrnoException).code ?? "")) return {};
     throw new PlatformError("start.config_unreadable", { file, reason: (cause as Error).message }, { cause });
   }
   let parsed: unknown;
