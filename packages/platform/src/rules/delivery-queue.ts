@@ -39,6 +39,9 @@ export class DeliveryQueue {
   readonly #timers = new Set<() => void>();
   readonly #sleepers = new Set<() => void>();
   readonly #running = new Set<Promise<void>>();
+  /** Done and not yet deleted. */
+  #paid: PendingDelivery[] = [];
+  #isPaying = false;
   #active = 0;
   #owed = 0;
   #owedBytes = 0;
@@ -223,8 +226,10 @@ export class DeliveryQueue {
     if (left === 0) this.#activeByHost.delete(host);
     else this.#activeByHost.set(host, left);
     this.#pump();
-    if (outcome.isDelivered) await this.#finish(delivery, () => this.#ports.events.delivered(delivery));
-    else if (!this.#isClosed) await this.#fail(delivery, outcome);
+    if (outcome.isDelivered) {
+      this.#ports.events.delivered(delivery);
+      this.#finish(delivery);
+    } else if (!this.#isClosed) await this.#fail(delivery, outcome);
   }
 
   async #fail(
@@ -237,7 +242,8 @@ export class DeliveryQueue {
     if (!this.#ports.isKnownRule(delivery.ruleId)) return this.#release(delivery);
     if (delay === undefined) {
       await this.bury({ ...delivery, tries }, code, reason);
-      return this.#finish(delivery, () => undefined);
+      this.#finish(delivery);
+      return;
     }
     const next = { ...delivery, tries, nextTryAt: clock.now() + this.#jittered(delay) };
     events.postponed(next, code, reason);
@@ -246,11 +252,26 @@ export class DeliveryQueue {
     this.#pump();
   }
 
-  async #finish(delivery: PendingDelivery, tell: () => void): Promise<void> {
-    tell();
-    // Until the row is gone the call would be repeated after a restart: at least once, never lost.
-    await this.#persist(delivery, "a finished delivery", () => this.#ports.store.deletePending(delivery.id));
-    this.#release(delivery);
+  /** Until its row is gone the call would be repeated after a restart: at least once, never lost. */
+  #finish(delivery: PendingDelivery): void {
+    this.#paid.push(delivery);
+    if (this.#isPaying) return;
+    this.#isPaying = true;
+    this.#track(this.#pay());
+  }
+
+  /** What finishes while one transaction runs goes into the next: a commit each would bound the calls per second. */
+  async #pay(): Promise<void> {
+    try {
+      while (this.#paid.length > 0) {
+        const paid = this.#paid.splice(0);
+        const ids = paid.map(({ id }) => id);
+        await this.#persist(paid[0], "finished deliveries", () => this.#ports.store.deletePending(ids));
+        for (const delivery of paid) this.#release(delivery);
+      }
+    } finally {
+      this.#isPaying = false;
+    }
   }
 
   #jittered(delay: number): number {

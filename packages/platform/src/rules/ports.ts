@@ -30,7 +30,8 @@ export interface RuleStore {
   insertPending(deliveries: Omit<PendingDelivery, "id">[]): Promise<PendingDelivery[]>;
   loadPending(limit: number): Promise<PendingDelivery[]>;
   updatePending(id: number, tries: number, nextTryAt: number): Promise<void>;
-  deletePending(id: number): Promise<void>;
+  /** One transaction. */
+  deletePending(ids: readonly number[]): Promise<void>;
   /** Keeps at most `entriesMax` of that rule: its oldest go. */
   insertDeadLetter(letter: Omit<DeadLetter, "id"> & { request: PendingDelivery["request"] }, entriesMax: number): Promise<void>;
   listDeadLetters(ruleId: number, page: Page): Promise<{ rows: DeadLetter[]; total: number }>;

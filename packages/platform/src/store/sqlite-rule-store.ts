@@ -125,8 +125,10 @@ export function createSqliteRuleStore(db: Kysely<Schema>, box: SecretBox): RuleS
       await db.updateTable("rule_pending").set({ tries, next_try_at: nextTryAt }).where("id", "=", id).execute();
     },
 
-    async deletePending(id) {
-      await db.deleteFrom("rule_pending").where("id", "=", id).execute();
+    async deletePending(ids) {
+      await db.transaction().execute(async (trx) => {
+        for (const id of ids) await trx.deleteFrom("rule_pending").where("id", "=", id).execute();
+      });
     },
 
     async insertDeadLetter(letter, entriesMax) {

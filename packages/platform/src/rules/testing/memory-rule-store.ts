@@ -96,8 +96,8 @@ export class MemoryRuleStore implements RuleStore {
     if (row !== undefined) this.pending.set(id, { ...row, tries, nextTryAt });
   }
 
-  async deletePending(id: number): Promise<void> {
-    this.pending.delete(id);
+  async deletePending(ids: readonly number[]): Promise<void> {
+    for (const id of ids) this.pending.delete(id);
   }
 
   async insertDeadLetter(letter: Omit<Letter, "id">, entriesMax: number): Promise<void> {

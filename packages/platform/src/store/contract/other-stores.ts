@@ -86,7 +86,7 @@ export function describeOtherStores(name: string, open: () => Promise<Store>): v
       const [late, soon] = await store.rules.insertPending([pending(one.id, 50), pending(one.id, 20), pending(one.id + 1, 90)]);
       expect(await store.rules.loadPending(2)).toEqual([soon, late]);
       await store.rules.updatePending(soon?.id ?? 0, 3, 70);
-      await store.rules.deletePending(late?.id ?? 0);
+      await store.rules.deletePending([late?.id ?? 0]);
       expect(await store.rules.loadPending(9)).toMatchObject([{ id: soon?.id, tries: 3, nextTryAt: 70 }, { nextTryAt: 90 }]);
       await store.rules.deleteRule(one.id);
       expect(await store.rules.loadPending(9)).toMatchObject([{ ruleId: one.id + 1 }]);
