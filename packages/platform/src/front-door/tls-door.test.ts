@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { connect as connectTcp } from "node:net";
 import type { ConnectionOptions } from "node:tls";
 import { expect, test } from "vitest";
@@ -185,4 +186,29 @@ test("[Alibaba 1.3] records can be kept small for clients with small buffers", a
   // OpenSSL hands out one record a read, so a chunk is never larger than a record.
   expect(Math.max(...chunkBytes)).toBeLessThanOrEqual(1024);
   socket.destroy();
+});
+
+test("renewed certificates are served without a restart", async () => {
+  const [before, after] = [doors.certificates.identityFor("localhost"), doors.certificates.identityFor(undefined)];
+  let identity = before;
+  let renewed = (): void => {};
+  const certificates = {
+    ...doors.certificates,
+    identityFor: () => identity,
+    onRenewed: (listener: () => void) => {
+      renewed = listener;
+    },
+  };
+  const { port } = await doors.open({ certificates });
+  const serialOf = async (): Promise<string | undefined> => {
+    const socket = await doors.secure(port, { servername: "localhost" });
+    const serial = socket.getPeerX509Certificate()?.serialNumber;
+    socket.destroy();
+    return serial;
+  };
+  const serials = (of: typeof before): string[] => of.certificates.map((pem) => new X509Certificate(pem).serialNumber);
+  expect(serials(before)).toContain(await serialOf());
+  identity = after;
+  renewed();
+  expect(serials(after)).toContain(await serialOf());
 });

@@ -60,6 +60,7 @@ interface TestDoorOptions {
   limits?: Partial<FrontDoorLimits>;
   tls?: Partial<FrontDoorTls>;
   listen?: string[];
+  certificates?: Certificates;
 }
 
 /** Opens doors for the tests of one file and closes them after each; certificates are made once a file. */
@@ -107,7 +108,7 @@ export class TestDoors {
         },
         routes: [{ method: "POST", path: "/echo", answer: async ({ body }) => ({ status: 200, contentType: "text/plain", body }) }],
       }),
-      certificates: this.certificates,
+      certificates: options.certificates ?? this.certificates,
       listen: options.listen ?? ["127.0.0.1:0"],
       clock: systemClock,
       deviceLog: { write: (entry) => void log.push(entry) },
