@@ -31,7 +31,7 @@ export async function runThingstead(argv: readonly string[], io: CliIo = createP
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    const output = createOutput(io, false);
+    const output = createOutput({ ...io, isTerminal: io.isErrorTerminal }, false);
     const { code, message } = describeFailure(error, language);
     output.error(`${output.paint("red", t("error.label"))} [${showPlainly(code)}] ${showPlainly(message)}`);
     return error instanceof CliError ? error.exitCode : 1;

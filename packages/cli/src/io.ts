@@ -16,6 +16,8 @@ export interface CliIo {
   environment: Readonly<Record<string, string | undefined>>;
   /** Whether people look at stdout. */
   isTerminal: boolean;
+  /** Whether people look at stderr. */
+  isErrorTerminal: boolean;
   /** @throws as `fs.readFileSync` does */
   readFile(path: string): Buffer;
   http: HttpCall;
@@ -35,6 +37,7 @@ export function createProcessIo(): CliIo {
     stderr: (text) => void process.stderr.write(text),
     environment: process.env,
     isTerminal: process.stdout.isTTY === true,
+    isErrorTerminal: process.stderr.isTTY === true,
     readFile: (path) => readFileSync(path),
     http: createHttpCall(),
     sleep: (milliseconds) => delay(milliseconds),

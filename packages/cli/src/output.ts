@@ -37,7 +37,7 @@ export function showPlainly(value: Cell): string {
 }
 
 export function createOutput(io: Pick<CliIo, "stdout" | "stderr" | "isTerminal" | "environment">, isJson: boolean): Output {
-  const hasColour = io.isTerminal && !isJson && (io.environment.NO_COLOR ?? "") === "" && io.environment.TERM !== "dumb";
+  const hasColour = io.isTerminal && (io.environment.NO_COLOR ?? "") === "" && io.environment.TERM !== "dumb";
 
   function paint(colour: Colour, text: string): string {
     if (!hasColour) return text;

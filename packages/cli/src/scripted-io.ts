@@ -13,6 +13,7 @@ export interface ScriptedAnswer {
 export interface Script {
   environment?: Record<string, string>;
   isTerminal?: boolean;
+  isErrorTerminal?: boolean;
   files?: Record<string, string | Buffer>;
   /** Called for every request; an error thrown is a failed connection. */
   answer?: (request: HttpRequest, count: number) => ScriptedAnswer;
@@ -30,6 +31,7 @@ export function createScriptedIo(script: Script = {}) {
     },
     environment: { THINGSTEAD_SERVER: "http://server.example", THINGSTEAD_KEY: "id:secret", ...script.environment },
     isTerminal: script.isTerminal ?? false,
+    isErrorTerminal: script.isErrorTerminal ?? false,
     readFile(path) {
       const content = script.files?.[path];
       if (content === undefined) throw Object.assign(new Error("no such file"), { code: "ENOENT" });

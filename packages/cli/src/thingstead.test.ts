@@ -218,6 +218,11 @@ test("colour is for terminals only, and NO_COLOR and --json switch it off", asyn
   }
 });
 
+test("errors are coloured when stderr is a terminal, whatever stdout is", async () => {
+  expect((await run("publish oops x", { isErrorTerminal: true })).stderr).toContain("\u001b[31merror\u001b[39m");
+  expect((await run("publish oops x", { isTerminal: true })).stderr).not.toContain("\u001b");
+});
+
 test("control characters that a device chose do not reach the terminal", async () => {
   const items = [{ ...device, nickname: "\u001b]0;evil\u0007\u202e" }];
   const done = await run("device list", answerWith({ body: page(items) }));

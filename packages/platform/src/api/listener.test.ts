@@ -118,6 +118,24 @@ test("the log stream resumes after an id, filters, follows and lets go when the 
   await api.close();
 });
 
+test("what happens while the past is read is sent once, in its place", async () => {
+  const fixture = createTestPorts();
+  const { deviceLog } = fixture.ports;
+  deviceLog.write(entry);
+  const query: typeof deviceLog.query = async (wish) => {
+    deviceLog.write(entry);
+    const entries = await deviceLog.query(wish);
+    deviceLog.write(entry);
+    return entries;
+  };
+  const api = await openApi({ ...fixture.ports, deviceLog: { ...deviceLog, query }, clock: systemClock, listen: ["127.0.0.1:0"] });
+  const response = await fetch(`http://${api.addresses[0]}/api/v1/device-log/stream?afterId=0`, { headers });
+  deviceLog.write(entry);
+  const events = await readEvents(response, 4);
+  expect(events.map(({ id }) => id)).toEqual(["1", "2", "3", "4"]);
+  await api.close();
+});
+
 test("a stream that missed more than is kept for replay is told of the gap", async () => {
   const { api, base, ports } = await open({ streamReplayEntriesMax: 3 });
   for (let round = 0; round < 10; round++) ports.deviceLog.write(entry);
