@@ -260,7 +260,7 @@ export class DeliveryQueue {
     this.#track(this.#pay());
   }
 
-  /** What finishes while one transaction runs goes into the next: a commit each would bound the calls per second. */
+  /** What finishes shortly after a commit goes into the next one: a commit each would bound the calls per second. */
   async #pay(): Promise<void> {
     try {
       while (this.#paid.length > 0) {
@@ -268,6 +268,7 @@ export class DeliveryQueue {
         const ids = paid.map(({ id }) => id);
         await this.#persist(paid[0], "finished deliveries", () => this.#ports.store.deletePending(ids));
         for (const delivery of paid) this.#release(delivery);
+        await this.#sleep(this.#ports.limits.paidPauseMilliseconds);
       }
     } finally {
       this.#isPaying = false;
@@ -282,6 +283,7 @@ export class DeliveryQueue {
 
   /** Ends early when the queue closes. */
   #sleep(milliseconds: number): Promise<void> {
+    if (this.#isClosed) return Promise.resolve();
     return new Promise((resolve) => {
       const wake = (): void => {
         this.#sleepers.delete(wake);

@@ -50,6 +50,8 @@ export interface RuleLimits {
   webhookAnswerBytesMax: number;
   /** The oldest goes when one more comes. */
   deadLettersPerRuleMax: number;
+  /** Least time between two commits that delete finished deliveries; what finished within it may repeat after a crash. */
+  paidPauseMilliseconds: number;
   /** Wait before a failed write to the store is tried again. */
   storeRetryMilliseconds: number;
   pageSizeMax: number;
@@ -87,6 +89,7 @@ export const defaultRuleLimits: RuleLimits = {
   webhookUrlCharactersMax: 2048,
   webhookAnswerBytesMax: 65_536,
   deadLettersPerRuleMax: 1000,
+  paidPauseMilliseconds: 50,
   storeRetryMilliseconds: 1000,
   pageSizeMax: 100,
 };

@@ -58,6 +58,8 @@ test("many messages share one transaction; success pays the debts", async () => 
   await bench.settle();
   expect(bench.store.insertedBatches).toEqual([20]);
   expect(bench.sent).toHaveLength(20);
+  bench.clock.advance(50);
+  await bench.settle();
   expect(bench.store.pending.size).toBe(0);
   expect((await bench.rules.get(bench.ruleId)).statistics).toMatchObject({ matched: 20, passed: 20 });
 });
@@ -119,6 +121,8 @@ test("[alibaba-server 2.8] retries after 1 s, 3 s and 10 s, then keeps a dead le
   await bench.rules.retryDeadLetter(letters.items[0]?.id ?? 0);
   await bench.settle();
   expect(bench.sent).toHaveLength(5);
+  bench.clock.advance(50);
+  await bench.settle();
   expect(bench.store.letters.size + bench.store.pending.size).toBe(0);
   await expect(bench.rules.retryDeadLetter(1)).rejects.toMatchObject({ code: "rules.dead_letter_not_found" });
 });
@@ -193,6 +197,15 @@ test("pending deliveries survive a restart with their number of tries", async ()
   await second.settle();
   expect(second.sent).toHaveLength(1);
   expect(first.store.pending.size).toBe(0);
+});
+
+test("close deletes what was delivered just before it", async () => {
+  const bench = await startHook();
+  for (let index = 0; index < 5; index += 1) bench.publish(topic, '{"t":1}');
+  await bench.settle();
+  expect(bench.store.pending.size).toBe(4);
+  await bench.rules.close();
+  expect(bench.store.pending.size).toBe(0);
 });
 
 test("deleting a rule forgets what it owed", async () => {
