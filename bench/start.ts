@@ -7,7 +7,8 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
-import { startServerProcess } from "../e2e/support/server-process.ts";
+import { readmeFirstMessage } from "../e2e/support/readme-script.ts";
+import { repository, startServerProcess } from "../e2e/support/server-process.ts";
 
 const restarts = 3;
 const idleMilliseconds = 5_000;
@@ -36,9 +37,15 @@ for (let run = 0; run <= restarts; run++) {
 rmSync(dataDir, { recursive: true, force: true });
 
 const from = performance.now();
-const tour = spawnSync("bash", ["docs/guides/first-message.sh"], { encoding: "utf8" });
+const fresh = await startServerProcess();
+const tour = spawnSync("bash", ["-c", readmeFirstMessage(fresh)], {
+  encoding: "utf8",
+  cwd: repository,
+  env: { ...process.env, THINGSTEAD_DATA_DIR: fresh.dataDir },
+});
 const tourSeconds = seconds(from);
-if (tour.status !== 0) throw new Error(`docs/guides/first-message.sh failed:\n${tour.stdout}${tour.stderr}`);
+await fresh.remove();
+if (tour.status !== 0) throw new Error(`the README's commands failed:\n${tour.stdout}${tour.stderr}`);
 
 const median = times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)] ?? 0;
 console.log(`machine: ${cpus().length} x ${cpus()[0]?.model}, Node ${process.versions.node}, ${process.platform}-${process.arch}`);
