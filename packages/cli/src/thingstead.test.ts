@@ -255,6 +255,13 @@ test("a start that is refused shows code and text in the language asked for", as
   expect(done).toMatchObject({ exitCode: 1, stderr: "错误 [start.port_in_use] text in zh\n" });
 });
 
+test("a refusal in the log shows what was received and expected, once", async () => {
+  const refusal = { id: 1, time: "t", kind: "refuse", code: "access.x", isSuccess: false, productKey: "pk", deviceName: "dn" };
+  const items = [{ ...refusal, reason: "Wrong. Received: aa.", received: "aa", expected: "bb\u001b[2J" }];
+  const done = await run("log", answerWith({ body: { items } }));
+  expect(done.stdout).toBe("t  refuse       access.x  pk/dn  Wrong. Received: aa.\n    expected: bb\\u001b[2J\n");
+});
+
 test("log --follow shows what was, then what comes, and takes a broken stream up where it broke off", async () => {
   const entry = (id: number) => ({ id, time: "t", kind: "connect", code: `c${id}`, isSuccess: true });
   const event = (id: number) => `id: ${id}\ndata: ${JSON.stringify(entry(id))}\n\n`;

@@ -100,6 +100,11 @@ function showEntry(entry: LogEntryAnswer, output: Output, t: Translate): void {
     showPlainly(entry.reason),
   ];
   output.line(parts.filter((part) => part !== "").join("  "));
-  if (entry.received !== undefined) output.line(`    ${t("log.received")}: ${showPlainly(entry.received)}`);
-  if (entry.expected !== undefined) output.line(`    ${t("log.expected")}: ${showPlainly(entry.expected)}`);
+  if (isNews(entry.received, entry)) output.line(`    ${t("log.received")}: ${showPlainly(entry.received)}`);
+  if (isNews(entry.expected, entry)) output.line(`    ${t("log.expected")}: ${showPlainly(entry.expected)}`);
+}
+
+/** Reasons often quote what was received and expected; it is not said twice. */
+function isNews(text: string | undefined, entry: LogEntryAnswer): boolean {
+  return text !== undefined && entry.reason?.includes(text) !== true;
 }

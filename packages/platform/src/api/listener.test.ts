@@ -70,7 +70,9 @@ test("listen entries: port, host:port, bracketed IPv6; anything else is refused"
   expect(parseListenEntry("8080")).toEqual({ host: undefined, port: 8080 });
   expect(parseListenEntry("127.0.0.1:0")).toEqual({ host: "127.0.0.1", port: 0 });
   expect(parseListenEntry("[::1]:80")).toEqual({ host: "::1", port: 80 });
-  for (const entry of ["", "x", "1:2:3", "70000", "host:", ":80", "::1:80"]) expect(() => parseListenEntry(entry), entry).toThrow();
+  for (const entry of ["", "x", "1:2:3", "70000", "host:", ":80", "::1:80"]) {
+    expect(() => parseListenEntry(entry), entry).toThrow(expect.objectContaining({ code: "api.listen_entry_invalid" }));
+  }
 });
 
 /** Reads server-sent events until `count` data events came. */

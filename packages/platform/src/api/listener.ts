@@ -7,7 +7,7 @@ import type { ApiLimits } from "./limits.ts";
 
 export type RequestListener = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** @throws PlatformError `api.listen_failed` when the address cannot be bound. */
+/** @throws PlatformError `api.listen_failed` when the address cannot be bound, `api.listen_entry_invalid` when it is none. */
 export async function listenOn(
   entry: string,
   listener: RequestListener,
@@ -46,7 +46,7 @@ export function parseListenEntry(entry: string): { host: string | undefined; por
   const match = /^(?:(?:\[([^\]]+)\]|([^:]+)):)?(\d{1,5})$/.exec(entry.trim());
   const port = Number(match?.[3]);
   if (match === null || port > 65_535) {
-    throw new PlatformError("api.listen_failed", { address: entry, reason: "not of the form [host:]port" });
+    throw new PlatformError("api.listen_entry_invalid", { received: JSON.stringify(entry) });
   }
   return { host: match[1] ?? match[2], port };
 }

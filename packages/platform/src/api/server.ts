@@ -22,7 +22,7 @@ export interface Api {
  * Opens the HTTP API.
  *
  * @param options.listen entries `[host:]port`; port 0 = any free port
- * @throws PlatformError `api.listen_failed` when an address cannot be bound; nothing stays open then
+ * @throws PlatformError `api.listen_failed` when an address cannot be bound, `api.listen_entry_invalid` when it is none; nothing stays open then
  * @example const api = await openApi({ ...ports, listen: ["127.0.0.1:0"], limits: defaultApiLimits })
  */
 export async function openApi(options: ApiPorts & { listen: readonly string[] }): Promise<Api> {

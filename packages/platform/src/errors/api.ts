@@ -96,6 +96,11 @@ export const apiErrors = {
     en: "Cannot listen on {address} for HTTP: {reason}. Free the port or choose another with --listen-http.",
     zh: "无法在 {address} 上监听 HTTP：{reason}。请释放该端口，或用 --listen-http 指定其他端口。",
   },
+  "api.listen_entry_invalid": {
+    http: 500,
+    en: "{received} is not an address to listen on; expected [host:]port, e.g. 8080 or 127.0.0.1:8080 (setting listen.http).",
+    zh: "{received} 不是有效的监听地址，应为 [host:]port，如 8080 或 127.0.0.1:8080（设置项 listen.http）。",
+  },
   "api.internal": {
     http: 500,
     en: "Something went wrong in the server; the log has the details under request {requestId}.",

@@ -71,6 +71,14 @@ function toBatch(body: BatchBody): DeviceBatch {
   return { devices: body.devices ?? (body.deviceNames ?? []).map((deviceName) => ({ deviceName })) };
 }
 
+/** CSV must be wished for by name, and more than JSON is (RFC 9110 section 12.5.1). */
 function wishesCsv(accept: string | undefined): boolean {
-  return (accept ?? "").split(",").some((wish) => wish.trim().toLowerCase().startsWith("text/csv"));
+  const weights = { "text/csv": 0, "application/json": 0 };
+  for (const wish of (accept ?? "").toLowerCase().split(",")) {
+    const [type = "", ...parameters] = wish.split(";").map((part) => part.trim());
+    if (type !== "text/csv" && type !== "application/json") continue;
+    const quality = parameters.find((parameter) => parameter.startsWith("q="));
+    weights[type] = quality === undefined ? 1 : Number(quality.slice(2));
+  }
+  return weights["text/csv"] > weights["application/json"];
 }

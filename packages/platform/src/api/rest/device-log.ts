@@ -23,7 +23,9 @@ export function addDeviceLogRoutes(app: RestApp, { deviceLog, limits }: Pick<Api
             isSuccess: Type.Optional(Type.Boolean({ description: "false: refusals and failures only." })),
             since: Type.Optional(Type.String({ description: "ISO 8601, or milliseconds since the epoch." })),
             until: Type.Optional(Type.String({ description: "ISO 8601, or milliseconds since the epoch." })),
-            beforeId: Type.Optional(Type.Integer({ minimum: 1, description: "Older entries than this one." })),
+            beforeId: Type.Optional(
+              Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: "Older entries than this one." }),
+            ),
             limit: Type.Integer({ minimum: 1, maximum: limits.pageSizeMax, default: limits.pageSizeDefault }),
           },
           strict,

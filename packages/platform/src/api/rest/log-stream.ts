@@ -39,7 +39,9 @@ export function addLogStreamRoute(app: RestApp, ports: Pick<ApiPorts, "deviceLog
             deviceName: Type.Optional(Type.String()),
             kind: Type.Optional(logKindSchema),
             isSuccess: Type.Optional(Type.Boolean()),
-            afterId: Type.Optional(Type.Integer({ minimum: 0, description: "First send what came after this entry." })),
+            afterId: Type.Optional(
+              Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: "First send what came after this entry." }),
+            ),
           },
           { additionalProperties: false },
         ),
@@ -163,6 +165,8 @@ function createStream(raw: ServerResponse, clock: Clock, limits: ApiLimits) {
       raw.writeHead(200, {
         "content-type": "text/event-stream; charset=utf-8",
         "cache-control": "no-store",
+        // The stream is the last thing on its connection, so that a closing server need not wait for the next request.
+        connection: "close",
         "x-accel-buffering": "no",
         "x-content-type-options": "nosniff",
       });

@@ -75,6 +75,14 @@ test("a batch comes as JSON, or as CSV in which no cell is a formula", async () 
   const csv = await call("POST", "/products/pk/device-batches", { devices }, { accept: "text/csv" });
   expect(csv.headers["content-type"]).toContain("text/csv");
   expect(csv.body).toBe('deviceName,deviceSecret,productKey,iotId\r\n\'=cmd,"a""b,c",pk,i1\r\n\'-x,s,pk,\'@i\r\n');
+  const byWeight = async (accept: string) => {
+    const { headers } = await call("POST", "/products/pk/device-batches", { count: 1 }, { accept });
+    return String(headers["content-type"]).split(";")[0];
+  };
+  expect(await byWeight("text/csv, */*")).toBe("text/csv");
+  expect(await byWeight("application/json;q=0.5, text/csv;q=0.9")).toBe("text/csv");
+  expect(await byWeight("application/json, text/csv;q=0.5")).toBe("application/json");
+  expect(await byWeight("text/csv;q=0")).toBe("application/json");
   const byQuery = await call("POST", "/products/pk/device-batches?format=csv", { count: 1 });
   expect(byQuery.body.split("\r\n")).toHaveLength(3);
 });
@@ -221,6 +229,7 @@ test("a refusal names the place, what came and what was expected", async () => {
   });
   expect(await detailsOf("GET", "/products?pageSize=100000")).toMatchObject({ path: "querystring/pageSize", received: "100000" });
   expect(await detailsOf("GET", "/products?colour=red")).toMatchObject({ path: "querystring/colour" });
+  expect(await detailsOf("GET", "/rules/9e99")).toMatchObject({ path: "params/id" });
   expect(await detailsOf("GET", "/rules/abc")).toMatchObject({ path: "params/id" });
   const webhook = { name: "r", actions: [{ type: "webhook", ur: "x" }] };
   expect(await detailsOf("POST", "/rules", webhook)).toMatchObject({ path: "body/actions/0/ur" });

@@ -212,7 +212,8 @@ export const secretQuery = Type.Object({ secret: Type.Boolean({ default: false, 
 
 export const productPath = Type.Object({ productKey: Type.String() }, strict);
 export const devicePath = Type.Object({ productKey: Type.String(), deviceName: Type.String() }, strict);
-export const idPath = Type.Object({ id: Type.Integer({ minimum: 1 }) }, strict);
+export const idSchema = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
+export const idPath = Type.Object({ id: idSchema }, strict);
 
 export const noContent = Type.Null({ description: "Done." });
 

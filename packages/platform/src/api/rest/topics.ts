@@ -2,7 +2,7 @@ import { Type } from "typebox";
 import { PlatformError } from "../../errors/index.ts";
 import type { ApiPorts } from "../ports.ts";
 import type { RestApp } from "./rest-app.ts";
-import { errorAnswers, noContent, productPath, topicClassRef } from "./schemas.ts";
+import { errorAnswers, idSchema, noContent, productPath, topicClassRef } from "./schemas.ts";
 import { toTopicClassView } from "./views.ts";
 
 const strict = { additionalProperties: false } as const;
@@ -20,7 +20,7 @@ const newTopicClass = Type.Object(
   strict,
 );
 
-const topicClassPath = Type.Object({ productKey: Type.String(), id: Type.Integer({ minimum: 1 }) }, strict);
+const topicClassPath = Type.Object({ productKey: Type.String(), id: idSchema }, strict);
 
 export function addTopicRoutes(app: RestApp, { registry }: Pick<ApiPorts, "registry">): void {
   app.get(
