@@ -43,11 +43,11 @@ export function createBroker(ports: BrokerPorts): Broker {
   let cancelSweep: (() => void) | undefined;
 
   function sweep(): void {
+    cancelSweep = clock.after(limits.sweepMilliseconds, sweep);
     const now = clock.now();
     // Deleting the current element while iterating a Set is safe.
     for (const connection of connections) connection.sweep(now);
     sessions.sweep(now);
-    cancelSweep = clock.after(limits.sweepMilliseconds, sweep);
   }
 
   function routedMessage(message: CloudMessage): RoutedMessage {
@@ -114,6 +114,7 @@ export function createBroker(ports: BrokerPorts): Broker {
 function createEngine(ports: BrokerPorts): Engine {
   const { gatekeeper, journal, peers, clock, observer } = ports;
   const limits: Readonly<BrokerLimits> = { ...defaultBrokerLimits, ...ports.limits };
+  const onBug: BugReporter = ports.onBug ?? (() => {});
   const engine: Engine = {
     gatekeeper,
     journal,
@@ -122,7 +123,7 @@ function createEngine(ports: BrokerPorts): Engine {
     observer,
     limits,
     random: ports.random ?? { bytes: (count) => randomBytes(count) },
-    onBug: ports.onBug ?? (() => {}),
+    onBug,
     statistics: {
       connections: 0,
       sessions: 0,
@@ -133,7 +134,7 @@ function createEngine(ports: BrokerPorts): Engine {
       bytesReceived: 0,
       bytesSent: 0,
     },
-    turn: new Turn(clock, journal),
+    turn: new Turn(clock, journal, onBug),
     slabs: new SlabPool(slabsMax),
     router: new Router(limits),
     retained: new RetainedStore(limits),

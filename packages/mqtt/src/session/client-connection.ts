@@ -85,6 +85,7 @@ export class ClientConnection implements Connection, Link {
 
   closed(): void {
     this.#guard("closed", () => this.#end("connection_closed", undefined));
+    this.outbox.close();
     this.#engine.connections.delete(this);
   }
 
@@ -192,11 +193,16 @@ export class ClientConnection implements Connection, Link {
     const phase = this.#phase;
     const sessionId = phase.name === "active" ? phase.session.id : undefined;
     this.#engine.onBug(error, { doing, phase: phase.name, sessionId, version: this.version, remoteAddress: this.facts.remoteAddress });
-    this.close("internal_error", { code: "mqtt.internal_error" });
+    if (phase.name === "closing") this.#hangUp();
+    else this.close("internal_error", { code: "mqtt.internal_error" });
   }
 
   /** Looks at the deadlines of this phase. */
   sweep(now: number): void {
+    this.#guard("sweep", () => this.#sweepPhase(now));
+  }
+
+  #sweepPhase(now: number): void {
     const phase = this.#phase;
     const { limits } = this.#engine;
     switch (phase.name) {
@@ -240,6 +246,7 @@ export class ClientConnection implements Connection, Link {
       expected: `at most ${this.#engine.limits.outgoingBytesSoftMax} bytes`,
     });
     // It would not read a farewell either.
+    this.outbox.close();
     this.#transport.destroy();
     this.#engine.connections.delete(this);
   }
@@ -318,16 +325,22 @@ export class ClientConnection implements Connection, Link {
     session.link = undefined;
     const { facts, lastPacketAt } = this;
     const { id: sessionId, subject } = session;
-    observer.disconnected({ sessionId, subject, facts, reason, lastPacketAt, ...(refusal === undefined ? {} : { refusal }) });
-    // The will is left before the session ends, which would send a delayed one. [MQTT-3.1.2-8]
-    if (will !== undefined) leaveWill(this.#engine, session, will);
-    sessions.detach(session);
+    try {
+      observer.disconnected({ sessionId, subject, facts, reason, lastPacketAt, ...(refusal === undefined ? {} : { refusal }) });
+      // The will is left before the session ends, which would send a delayed one. [MQTT-3.1.2-8]
+      if (will !== undefined) leaveWill(this.#engine, session, will);
+    } finally {
+      // Whatever a listener does, the session must not stay bound to a stream that is gone.
+      sessions.detach(session);
+    }
   }
 
   /** Sends what is collected and closes. */
   #hangUp(): void {
     if (this.#phase.name !== "closing") this.#phase = { name: "closing", since: this.#engine.clock.now() };
-    this.outbox.flush();
+    this.outbox.close();
+    // A stream that is not read would never see its end.
+    if (this.#stops > 0) this.#transport.resume();
     this.#transport.end();
   }
 

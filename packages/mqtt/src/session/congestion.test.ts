@@ -45,6 +45,14 @@ test("a held publisher is not taken for silent", async () => {
   expect([device.isClosed, publisher.isClosed]).toEqual([false, false]);
 });
 
+test("a held publisher that is closed is read again, so that its stream can end", async () => {
+  const { world, publisher } = await stalledWorld();
+  for (let index = 0; index < 4; index += 1) publisher.publish("t", text);
+  expect(publisher.transport.isPaused).toBe(true);
+  world.broker.kick("publisher", "kicked");
+  expect([publisher.transport.isPaused, publisher.isClosed]).toEqual([false, true]);
+});
+
 test("after the deadline the publisher goes on, the slow reader loses QoS 0 only, and is closed in the end", async () => {
   const { world, slow, quick, publisher } = await stalledWorld();
   for (let index = 0; index < 4; index += 1) publisher.publish("t", text);

@@ -41,6 +41,7 @@ export class Outbox {
   #slabUsed = 0;
   #chunks: Uint8Array[] = [];
   #isMarked = false;
+  #isClosed = false;
   /** Collected in this turn and not yet handed to the transport. */
   pendingBytes = 0;
   /** The transport's buffered bytes when last looked at: after each flush and each drain. */
@@ -118,11 +119,21 @@ export class Outbox {
     if (total >= referenceBytesMin) this.#appendReference(slab);
   }
 
+  /** Hands everything collected to the transport a last time; what is appended afterwards is thrown away. */
+  close(): void {
+    this.flush();
+    this.#isClosed = true;
+  }
+
   /** Hands everything collected to the transport. */
   flush(): void {
     this.#isMarked = false;
     const bytes = this.pendingBytes;
     if (bytes === 0) return;
+    if (this.#isClosed) {
+      this.#discard();
+      return;
+    }
     this.pendingBytes = 0;
     const slab = this.#slab;
     const used = this.#slabUsed;
@@ -139,6 +150,14 @@ export class Outbox {
     }
     this.bufferedBytes = this.#transport.bufferedBytes;
     this.#onFlushed(bytes);
+  }
+
+  #discard(): void {
+    if (this.#slab !== undefined) this.#pool.giveBack(this.#slab);
+    this.#slab = undefined;
+    this.#slabUsed = 0;
+    this.#chunks = [];
+    this.pendingBytes = 0;
   }
 
   #appendReference(bytes: Buffer): void {

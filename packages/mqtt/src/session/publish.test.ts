@@ -277,3 +277,34 @@ test("a tap that throws closes the session that hit it, tells once, and others g
   other.publish("good", "x");
   expect(other.texts()).toEqual(["x"]);
 });
+
+test("a tap may close its own publisher: nothing is written behind the end", async () => {
+  let world: TestBroker | undefined;
+  world = await new TestBroker({
+    admission: {
+      rights: {
+        publish: () => ({
+          isRouted: true,
+          taps: [
+            () => {
+              world?.broker.kick("one", "kicked");
+              return undefined;
+            },
+          ],
+        }),
+        subscribe: (_filter, qos) => ({ qos }),
+      },
+    },
+  }).start();
+  const client = world.open();
+  await client.connect("one", { protocolVersion: 5 });
+  client.packets();
+  const { transport } = client;
+  client.publish("t", "x", 1);
+  const { writes } = transport;
+  world.clock.endTurn();
+  expect(client.packets()).toEqual([{ type: "disconnect", reasonCode: 0x98 }]);
+  expect(transport.writes).toBe(writes);
+  expect(transport.writesAfterEnd).toBe(0);
+  expect(world.bugs).toEqual([]);
+});

@@ -262,6 +262,19 @@ test("what the journal kept comes back after a restart: subscriptions, and messa
   expect(journal.owed()).toBe(0);
 });
 
+test("an observer that throws in the sweep closes that client only, and the sweep goes on", async () => {
+  const world = await new TestBroker().start();
+  const [one, two] = [world.open(), world.open()];
+  await one.connect("one", { keepAliveSeconds: 10 });
+  await two.connect("two", { keepAliveSeconds: 20 });
+  world.failNext("disconnected");
+  world.clock.advance(16_000);
+  expect(world.bugs).toHaveLength(1);
+  world.clock.advance(15_000);
+  expect([one.isClosed, two.isClosed]).toEqual([true, true]);
+  expect(world.broker.statistics()).toMatchObject({ connections: 0, sessions: 0 });
+});
+
 type Step = "publish" | "acknowledge" | "drop" | "connect";
 
 test("model: whatever the client does, each owed message arrives in order and nothing acknowledged comes again", async () => {

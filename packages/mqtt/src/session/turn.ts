@@ -1,6 +1,7 @@
 /**
  * One turn of the event loop: what was collected during the poll phase is committed and written once at its end.
  */
+import type { BugReporter } from "../engine.ts";
 import type { Clock, Journal } from "../ports.ts";
 
 export interface Flushable {
@@ -14,13 +15,15 @@ export interface CommitWaiter {
 export class Turn {
   readonly #clock: Clock;
   readonly #journal: Journal;
+  readonly #onBug: BugReporter;
   #dirty: Flushable[] = [];
   #waiters: CommitWaiter[] = [];
   #isScheduled = false;
   /** Set by whoever writes a debt to the journal while one message is routed; the publish path resets and reads it. */
   hasDebt = false;
 
-  constructor(clock: Clock, journal: Journal) {
+  constructor(clock: Clock, journal: Journal, onBug: BugReporter) {
+    this.#onBug = onBug;
     this.#clock = clock;
     this.#journal = journal;
   }
@@ -49,11 +52,24 @@ export class Turn {
       this.#waiters = [];
       // A memory journal calls back at once: its acknowledgements still leave with this turn's bytes.
       this.#journal.afterCommit(() => {
-        for (const waiter of waiters) waiter.committed();
+        for (const waiter of waiters) {
+          try {
+            waiter.committed();
+          } catch (error) {
+            this.#onBug(error, { doing: "commit" });
+          }
+        }
       });
     }
     const dirty = this.#dirty;
     this.#dirty = [];
-    for (const outbox of dirty) outbox.flush();
+    // One that fails must not keep the others from their bytes.
+    for (const outbox of dirty) {
+      try {
+        outbox.flush();
+      } catch (error) {
+        this.#onBug(error, { doing: "flush" });
+      }
+    }
   };
 }

@@ -50,13 +50,19 @@ export class TestBroker {
   readonly events: RecordedEvent[] = [];
   readonly bugs: unknown[] = [];
   readonly broker: Broker;
+  #failing: keyof Observer | undefined;
 
   constructor(options: TestBrokerOptions = {}) {
     const behaviour = { ...testBehaviour, ...options.behaviour };
     const record =
       (name: keyof Observer) =>
-      (event: object): void =>
-        void this.events.push({ name, event: { ...event } });
+      (event: object): void => {
+        if (this.#failing === name) {
+          this.#failing = undefined;
+          throw new Error(`observer ${name} fails`);
+        }
+        this.events.push({ name, event: { ...event } });
+      };
     this.broker = createBroker({
       gatekeeper: options.gatekeeper ?? {
         connect: async ({ clientId, keepAliveSeconds }) => ({
@@ -95,6 +101,11 @@ export class TestBroker {
   /** A raw stream: nothing sent yet. */
   open(): TestClient {
     return new TestClient(this.broker, this.clock);
+  }
+
+  /** The observer throws at the next event of that name. */
+  failNext(name: keyof Observer): void {
+    this.#failing = name;
   }
 
   named(name: keyof Observer): Record<string, unknown>[] {

@@ -8,13 +8,17 @@ export class TestTransport implements Transport {
   isEnded = false;
   isDestroyed = false;
   writes = 0;
+  writesAfterEnd = 0;
   /** What the peer has read. */
   received: Uint8Array[] = [];
   #buffered: Uint8Array[] = [];
   onClosed: () => void = () => {};
 
   write(bytes: Uint8Array): void {
-    if (this.isDestroyed || this.isEnded) return;
+    if (this.isDestroyed || this.isEnded) {
+      this.writesAfterEnd += 1;
+      return;
+    }
     this.writes += 1;
     if (this.isReading) {
       this.received.push(bytes);
