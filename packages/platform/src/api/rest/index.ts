@@ -35,6 +35,9 @@ export async function addRestApi(app: RestApp, ports: RestPorts): Promise<LogStr
     async (scope: RestApp) => {
       // A scope with schemas of its own does not inherit a compiler: it is set here, where it is needed.
       scope.setValidatorCompiler<TSchema>(({ schema, httpPart }) => compileValidator(schema, httpPart ?? "body"));
+      // Answers are built member by member in views.ts and checked against their schemas by the tests; compiling a serialiser
+      // for every route and status took most of the time that the API needs to open.
+      scope.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
       for (const schema of sharedSchemas) scope.addSchema(schema);
       await scope.register(swagger, {
         openapi: {

@@ -3,12 +3,14 @@ import { expect, test } from "vitest";
 import { createTestPorts, testKey } from "../in-memory-ports.ts";
 import type { ApiLimits } from "../limits.ts";
 import { buildApi } from "../server.ts";
+import { createAnswerCheck } from "./answer-check.ts";
 
 type Method = "GET" | "POST" | "PATCH" | "DELETE";
 
 async function open(limits: Partial<ApiLimits> = {}) {
   const fixture = createTestPorts(limits);
   const { app } = await buildApi(fixture.ports);
+  const fits = createAnswerCheck((await app.inject("/api/v1/openapi.json")).json());
   const authorization = `Bearer ${testKey.id}:${testKey.secret}`;
   const call = async (method: Method, path: string, payload?: object, headers: Record<string, string> = {}) => {
     const answer = await app.inject({
@@ -18,6 +20,7 @@ async function open(limits: Partial<ApiLimits> = {}) {
       ...(payload === undefined ? {} : { payload }),
     });
     const isJson = (answer.headers["content-type"] ?? "").toString().startsWith("application/json");
+    if (isJson) expect(fits(method, `/api/v1${path}`, answer.statusCode, answer.json()), `${method} ${path} as documented`).toEqual([]);
     return { status: answer.statusCode, body: isJson ? answer.json() : answer.body, headers: answer.headers };
   };
   return { ...fixture, app, call };

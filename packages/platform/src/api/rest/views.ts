@@ -95,11 +95,26 @@ export function toDeadLetterView(letter: DeadLetter): Static<typeof deadLetterSc
 }
 
 export function toLogEntryView(entry: LogEntry): Static<typeof logEntrySchema> {
-  return { ...entry, time: formatTime(entry.time) };
+  const { id, time, kind, code, isSuccess, productKey, deviceName, topic, qos, payloadBytes, remoteAddress, clientId } = entry;
+  const { reason, received, expected } = entry;
+  return {
+    id,
+    time: formatTime(time),
+    kind,
+    code,
+    isSuccess,
+    ...withoutNothing({ productKey, deviceName, topic, qos, payloadBytes, remoteAddress, clientId, reason, received, expected }),
+  };
 }
 
 export function toPageView<T, View>(page: Paged<T>, toView: (item: T) => View): Paged<View> {
   return { items: page.items.map(toView), page: page.page, pageSize: page.pageSize, total: page.total };
+}
+
+/** Members without a value are absent. */
+function withoutNothing<T extends object>(members: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  const entries = Object.entries(members).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };
 }
 
 function decodeUtf8(bytes: Uint8Array): string | undefined {
