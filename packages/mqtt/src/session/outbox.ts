@@ -7,6 +7,8 @@
 import type { Transport } from "../ports.ts";
 import type { Turn } from "./turn.ts";
 
+/** Enough for the acknowledgements of a turn: a slice of the runtime's own pool, handed over as it is. */
+const slabBytesFirst = 128;
 const slabBytesSmall = 2 * 1024;
 const slabBytesLarge = 64 * 1024;
 /** From this size on a packet is handed to the transport as it is. */
@@ -22,12 +24,15 @@ export class SlabPool {
     this.#slabsMax = slabsMax;
   }
 
-  take(isLarge: boolean): Buffer {
-    if (isLarge) return this.#large.pop() ?? Buffer.allocUnsafeSlow(slabBytesLarge);
-    return this.#small.pop() ?? Buffer.allocUnsafeSlow(slabBytesSmall);
+  take(bytesMin: number): Buffer {
+    // A thousand clients with one acknowledgement each must not walk through a thousand cold slabs.
+    if (bytesMin <= slabBytesFirst) return Buffer.allocUnsafe(slabBytesFirst);
+    if (bytesMin <= slabBytesSmall) return this.#small.pop() ?? Buffer.allocUnsafeSlow(slabBytesSmall);
+    return this.#large.pop() ?? Buffer.allocUnsafeSlow(slabBytesLarge);
   }
 
   giveBack(slab: Buffer): void {
+    if (slab.length === slabBytesFirst) return;
     const pool = slab.length === slabBytesLarge ? this.#large : this.#small;
     if (pool.length * slab.length < this.#slabsMax * slabBytesSmall) pool.push(slab);
   }
@@ -143,10 +148,7 @@ export class Outbox {
     if (slab !== undefined) {
       this.#slab = undefined;
       this.#slabUsed = 0;
-      const rest = Buffer.allocUnsafe(used);
-      slab.copy(rest, 0, 0, used);
-      this.#pool.giveBack(slab);
-      if (used > 0) this.#transport.write(rest);
+      if (used > 0) this.#transport.write(this.#detach(slab, used));
     }
     this.bufferedBytes = this.#transport.bufferedBytes;
     this.#onFlushed(bytes);
@@ -169,29 +171,40 @@ export class Outbox {
   /** Room for `bytes` in the slab, already counted as used: it starts at `slabUsed - bytes`. */
   #reserve(bytes: number): Buffer {
     let slab = this.#slab;
-    if (slab === undefined || this.#slabUsed + bytes > slab.length) {
-      const isLarge = slab !== undefined || bytes > slabBytesSmall;
-      this.#sealSlab();
-      slab = this.#pool.take(isLarge);
-      this.#slab = slab;
-    }
+    if (slab === undefined || this.#slabUsed + bytes > slab.length) slab = this.#grow(slab, bytes);
     this.#slabUsed += bytes;
     this.#count(bytes);
     return slab;
   }
 
-  /** Moves the slab's bytes to the chunks, without a copy when most of it is used. */
+  /** A larger slab that takes over the bytes of the one before; a full large one becomes a chunk of its own. */
+  #grow(full: Buffer | undefined, bytes: number): Buffer {
+    if (full?.length === slabBytesLarge) this.#sealSlab();
+    const used = this.#slabUsed;
+    const slab = this.#pool.take(used + bytes);
+    if (full !== undefined && used > 0) {
+      full.copy(slab, 0, 0, used);
+      this.#pool.giveBack(full);
+    }
+    this.#slab = slab;
+    return slab;
+  }
+
   #sealSlab(): void {
     const slab = this.#slab;
     if (slab === undefined) return;
-    const used = slab.subarray(0, this.#slabUsed);
-    if (this.#slabUsed * 2 > slab.length) this.#chunks.push(used);
-    else {
-      if (this.#slabUsed > 0) this.#chunks.push(Buffer.from(used));
-      this.#pool.giveBack(slab);
-    }
+    if (this.#slabUsed > 0) this.#chunks.push(this.#detach(slab, this.#slabUsed));
     this.#slab = undefined;
     this.#slabUsed = 0;
+  }
+
+  /** The used bytes as memory that nobody writes to again: without a copy when little of the slab would be wasted. */
+  #detach(slab: Buffer, used: number): Buffer {
+    if (slab.length === slabBytesFirst || used * 2 > slab.length) return slab.subarray(0, used);
+    const copy = Buffer.allocUnsafe(used);
+    slab.copy(copy, 0, 0, used);
+    this.#pool.giveBack(slab);
+    return copy;
   }
 
   #count(bytes: number): void {
