@@ -35,6 +35,7 @@ export class RoutedMessage {
   readonly receivedAt: number;
   readonly publisher: Session | undefined;
   readonly wireBody: WireBody | undefined;
+  #latest: Buffer | undefined;
   #kept: KeptMessage | undefined;
   #variants: (EncodedPublish | undefined)[] | undefined;
 
@@ -67,6 +68,7 @@ export class RoutedMessage {
       const bytes = encodePublish(this.topic, this.payload, qos, false, isRetained, qos === 0 ? 0 : 1, this.properties, version);
       variant = { bytes, idOffset: qos === 0 ? 0 : packetIdOffset(bytes) };
       this.#variants[index] = variant;
+      this.#latest = bytes;
     }
     return variant;
   }
@@ -74,12 +76,25 @@ export class RoutedMessage {
   keep(): KeptMessage {
     this.#kept ??= {
       topic: this.topic,
-      payload: Buffer.from(this.payload),
+      payload: this.#ownPayload(),
       properties: this.properties === undefined ? undefined : keepProperties(this.properties),
       receivedAt: this.receivedAt,
     };
     return this.#kept;
   }
+
+  /** The end of an encoding is the payload in memory of our own: whoever encodes before keeping spares a copy. */
+  #ownPayload(): Buffer {
+    const encoded = this.#latest;
+    if (encoded === undefined) return copyBytes(this.payload);
+    return encoded.subarray(encoded.length - this.payload.length);
+  }
+}
+
+function copyBytes(bytes: Uint8Array): Buffer {
+  const copy = Buffer.allocUnsafe(bytes.length);
+  copy.set(bytes);
+  return copy;
 }
 
 /** Correlation data is the one property that is a view into the read buffer. */

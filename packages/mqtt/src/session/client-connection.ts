@@ -110,7 +110,7 @@ export class ClientConnection implements Connection, Link {
   }
 
   checkCongestion(): void {
-    if (this.#phase.name === "active") this.#phase.congestion.check(this.#engine.clock.now());
+    if (this.#phase.name === "active") this.#phase.congestion.check();
   }
 
   relieve(): void {
@@ -155,7 +155,13 @@ export class ClientConnection implements Connection, Link {
     if (phase.name !== "authenticating") return;
     const { clientId, keepAliveSeconds } = options;
     const publishes = new InboundPublishes(this.#engine, this, session);
-    this.#phase = { name: "active", session, publishes, congestion: new Congestion(this.outbox, session, this.#engine.limits), ...options };
+    this.#phase = {
+      name: "active",
+      session,
+      publishes,
+      congestion: new Congestion(this.outbox, session, this.#engine.limits, this.#engine.clock),
+      ...options,
+    };
     // [MQTT-3.2.0-1] CONNACK is the first packet.
     this.outbox.append(connack);
     session.resume(this);

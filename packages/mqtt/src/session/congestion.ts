@@ -6,6 +6,7 @@
  *                                      -> overdue (queue: publishers run free, the bounded queue drops its oldest)
  */
 import type { BrokerLimits } from "../limits.ts";
+import type { Clock } from "../ports.ts";
 import type { Link } from "./link.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Session } from "./session.ts";
@@ -16,28 +17,30 @@ export class Congestion {
   readonly #outbox: Outbox;
   readonly #session: Session;
   readonly #limits: Readonly<BrokerLimits>;
+  readonly #clock: Clock;
   #since = 0;
   #held: Set<Link> | undefined;
   state: CongestionState = "clear";
 
-  constructor(outbox: Outbox, session: Session, limits: Readonly<BrokerLimits>) {
+  constructor(outbox: Outbox, session: Session, limits: Readonly<BrokerLimits>, clock: Clock) {
     this.#outbox = outbox;
     this.#session = session;
     this.#limits = limits;
+    this.#clock = clock;
   }
 
   /** Called after every delivery: two comparisons in the usual case. */
-  check(now: number): void {
+  check(): void {
     const outbox = this.#outbox;
     const { outgoingBytesSoftMax, outgoingBytesHardMax } = this.#limits;
     if (outbox.pendingBytes + outbox.bufferedBytes > outgoingBytesSoftMax && outbox.isFull) {
-      if (this.state === "clear") this.#enter("congested", now);
+      if (this.state === "clear") this.#enter("congested");
       if (this.state === "lagging" || outbox.pendingBytes + outbox.bufferedBytes <= outgoingBytesHardMax) return;
       // One large burst in one turn is not yet a slow reader: it is offered the bytes first.
       outbox.flush();
-      if (outbox.bufferedBytes > outgoingBytesHardMax) this.#enter("lagging", now);
+      if (outbox.bufferedBytes > outgoingBytesHardMax) this.#enter("lagging");
     } else if (this.state === "clear" && this.#session.queuedMessages > this.#queueSoftMax) {
-      this.#enter("congested", now);
+      this.#enter("congested");
     }
   }
 
@@ -60,7 +63,7 @@ export class Congestion {
   /** Looks at the deadlines. True when the receiver has been a slow reader for too long. */
   isOverdueAt(now: number): boolean {
     if (this.state === "congested" && now - this.#since >= this.#limits.pauseMilliseconds) {
-      this.#enter(this.#outbox.isFull ? "lagging" : "overdue", now);
+      this.#enter(this.#outbox.isFull ? "lagging" : "overdue");
     }
     return this.state === "lagging" && now - this.#since >= this.#limits.slowReaderMilliseconds;
   }
@@ -85,9 +88,9 @@ export class Congestion {
     return this.#session.behaviour.queueMessagesMax / 2;
   }
 
-  #enter(state: CongestionState, now: number): void {
+  #enter(state: CongestionState): void {
     this.state = state;
-    this.#since = now;
+    this.#since = this.#clock.now();
     if (state !== "congested") this.releaseAll();
   }
 }

@@ -93,6 +93,8 @@ export class Session {
     if (qos === 0) return link === undefined ? "skipped" : this.#sendOnce(link, message, isRetained, identifiers);
     if (link === undefined && !this.isPersistent) return "skipped";
     this.#sequence += 1;
+    // Encoded before it is kept: the encoding then serves as the kept payload too.
+    if (link !== undefined) message.encoded(link.version, qos, isRetained);
     const delivery: Delivery = {
       sequence: this.#sequence,
       message: message.keep(),
