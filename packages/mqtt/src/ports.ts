@@ -119,6 +119,7 @@ export interface SubscribeGrant {
 /** What one admitted session may do. Calls are synchronous; results are cached until `Broker.forgetGrants()`. */
 export interface SessionRights {
   publish(topic: string): PublishGrant | Refusal;
+  /** For a shared subscription the filter behind `$share/<group>/` is asked for. */
   subscribe(filter: string, requestedQos: QoS): SubscribeGrant | Refusal;
 }
 
@@ -182,6 +183,7 @@ export interface StoredSession {
  * calls back at once; a disk journal calls back from its group commit.
  */
 export interface Journal {
+  /** Each queue in the order of its sequences. */
   loadSessions(): Promise<{ session: StoredSession; queue: { sequence: number; message: QueuedMessage }[] }[]>;
   saveSession(session: StoredSession): void;
   saveSubscription(sessionId: string, subscription: StoredSubscription): void;

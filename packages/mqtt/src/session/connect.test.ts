@@ -197,3 +197,19 @@ test("a client that leaves while the gatekeeper thinks is not admitted", async (
   expect(world.broker.isConnected("one")).toBe(false);
   expect(world.events).toEqual([]);
 });
+
+test("other nodes are told of the session before the client is admitted, and get what is published here", async () => {
+  const said: string[] = [];
+  const world: TestBroker = await new TestBroker({
+    peers: {
+      claimSession: async (sessionId) => void said.push(`claim ${sessionId}, connected here: ${world.broker.isConnected(sessionId)}`),
+      forward: ({ topic, payload, hops, publisherSessionId }) =>
+        void said.push(`${topic} ${Buffer.from(payload)} ${hops} ${publisherSessionId}`),
+    },
+  }).start();
+  const client = world.open();
+  await client.connect("one");
+  client.publish("t", "from a client");
+  world.broker.publish({ topic: "t", payload: Buffer.from("from the cloud"), qos: 0, hops: 2 });
+  expect(said).toEqual(["claim one, connected here: false", "t from a client 0 one", "t from the cloud 2 undefined"]);
+});

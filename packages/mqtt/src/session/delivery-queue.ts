@@ -60,6 +60,6 @@ export class DeliveryQueue {
   }
 }
 
-export function deliveryBytes(delivery: Delivery): number {
+function deliveryBytes(delivery: Delivery): number {
   return delivery.message.topic.length + delivery.message.payload.length;
 }
