@@ -26,6 +26,8 @@ export const roomImports: Readonly<Record<string, readonly string[]>> = {
   rules: ["registry", "device-log", "errors"],
   messages: ["registry", "device-log", "rules", "errors"],
   access: ["registry", "device-log", "errors"],
+  // Merges the rooms' limits into the one schema; no room imports it back.
+  config: ["registry", "rules", "messages", "device-log", "access", "front-door", "api", "store", "errors"],
   store: ["registry", "device-log", "rules", "access", "errors"],
   "front-door": ["access", "device-log", "errors"],
   api: ["registry", "rules", "messages", "device-log", "access", "errors"],
@@ -38,9 +40,10 @@ export const sharedPlatformFiles: readonly string[] = ["clock.ts"];
 export const guardedModules: readonly { module: RegExp; allowed: readonly string[] }[] = [
   { module: /^(better-sqlite3|kysely|pg)(\/|$)/, allowed: ["platform/store"] },
   { module: /^(fastify|@fastify\/.*|typebox)(\/|$)/, allowed: ["platform/api", "platform/config"] },
-  { module: /^(ws|node:tls)$/, allowed: ["platform/front-door"] },
+  { module: /^ws$/, allowed: ["platform/front-door"] },
+  { module: /^node:tls$/, allowed: ["platform/front-door", "device"] },
   // Rules judge the addresses of webhooks (BlockList); they open no socket with it.
-  { module: /^node:net$/, allowed: ["platform/front-door", "platform/rules"] },
+  { module: /^node:net$/, allowed: ["platform/front-door", "platform/rules", "device"] },
   { module: /^chevrotain$/, allowed: ["platform/rules"] },
   { module: /^undici$/, allowed: ["platform/rules", "cli"] },
   { module: /^@peculiar\/x509$/, allowed: ["platform/front-door"] },

@@ -19,7 +19,7 @@ export const fileLinesMax = 600;
 
 const importPattern = /(?:\bfrom\s*|\bimport\s*\(\s*|^\s*import\s+)"([^"\n]+)"/gm;
 const bannedFileNames = /^(utils?|helpers?|common|misc|types)\.(ts|tsx|mjs)$/;
-const kebabFile = /^[a-z0-9]+(-[a-z0-9]+)*(\.(test|bench|config|contract))?\.(ts|tsx|mjs|js|css)$/;
+const kebabFile = /^[a-z0-9]+(-[a-z0-9]+)*(\.(test|fuzz\.test|bench|config|contract|d))?\.(ts|tsx|mjs|js|css)$/;
 
 /** Lines that may not appear in shipped source, and why. `except` names path prefixes that are the place for it. */
 const bannedLines: readonly { rule: string; pattern: RegExp; message: string; except: readonly string[] }[] = [
@@ -88,6 +88,8 @@ function checkImport(file: SourceFile, specifier: string, line: number, violatio
   }
   if (specifier.startsWith(".")) {
     const target = normalize(join(dirname(file.path), specifier));
+    // A package may read its own manifest.
+    if (target === `packages/${place.folder}/package.json`) return;
     const targetPlace = placeOf(target);
     if (targetPlace === undefined || targetPlace.folder !== place.folder) {
       if (!isTest(file.path)) report("doors", `"${specifier}" leaves the package: import the package by its name`);

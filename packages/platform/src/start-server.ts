@@ -5,6 +5,7 @@ import { pino } from "pino";
 import { loadSettings, type SettingSources } from "./config/index.ts";
 import { PlatformError } from "./errors/index.ts";
 import { openPlatform, type Platform } from "./platform.ts";
+import { releaseStartMemory } from "./release-start-memory.ts";
 
 /** Settings by path as text, environment variables, and a configuration file. */
 export type StartRequest = SettingSources;
@@ -20,10 +21,11 @@ function prepareDataDir(dataDir: string): void {
 
 /** Lets the command line on this machine find server and key without being told. */
 function writeCliFile(dataDir: string, platform: Platform): void {
-  const port = platform.listen.http[0]?.split(":").at(-1);
+  const [address = ""] = platform.listen.http;
+  // A wildcard is no address to connect to.
+  const server = `http://${address.replace(/^(0\.0\.0\.0|\[::\])(?=:\d+$)/, "127.0.0.1")}`;
   const { id, secret } = platform.credentials.accessKey;
-  const file = join(dataDir, "cli.json");
-  writeFileSync(file, `${JSON.stringify({ server: `http://127.0.0.1:${port}`, key: `${id}:${secret}` })}\n`, { mode: 0o600 });
+  writeFileSync(join(dataDir, "cli.json"), `${JSON.stringify({ server, key: `${id}:${secret}` })}\n`, { mode: 0o600 });
 }
 
 function announce(platform: Platform): void {
@@ -40,7 +42,7 @@ function announce(platform: Platform): void {
  * Runs until a signal ends it; then drains and resolves.
  *
  * @throws PlatformError when it can't start: `start.*`, `store.*`, `front_door.*`, `api.*`
- * @example await startServer({ flags: { "listen.device": "0" }, environment: process.env })
+ * @example await startServer({ flags: { "listen.device": "0" }, environment })
  */
 export async function startServer(request: StartRequest): Promise<void> {
   const settings = loadSettings(request);
@@ -61,6 +63,7 @@ export async function startServer(request: StartRequest): Promise<void> {
   });
   const platform = await openPlatform(settings, logger);
   writeCliFile(settings.dataDir, platform);
+  releaseStartMemory();
   announce(platform);
   await ended;
   await platform.close();

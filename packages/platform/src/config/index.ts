@@ -1,3 +1,2 @@
-export { roomLimits } from "./limits.ts";
-export { environmentName, loadSettings, type SettingSources, settingPaths } from "./load.ts";
+export { loadSettings, type SettingSources } from "./load.ts";
 export type { Settings } from "./schema.ts";

@@ -1,2 +1,2 @@
-export { type ErrorDetails, type ErrorRow, formatError, PlatformError } from "./platform-error.ts";
+export { type ErrorDetails, formatError, PlatformError } from "./platform-error.ts";
 export { errorTable } from "./table.ts";

@@ -30,7 +30,7 @@ export interface FrontDoorOptions {
   onBug?: (error: unknown) => void;
 }
 
-export interface FrontDoorStatistics {
+interface FrontDoorStatistics {
   /** Open sockets, whatever they speak. */
   connections: number;
   /** TLS handshakes under way. */

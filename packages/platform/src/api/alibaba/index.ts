@@ -1,2 +1,2 @@
-export { type AlibabaApiPorts, type AlibabaCall, createAlibabaApi } from "./alibaba-api.ts";
-export { type AlibabaApiLimits, defaultAlibabaApiLimits } from "./limits.ts";
+export { createAlibabaApi } from "./alibaba-api.ts";
+export { defaultAlibabaApiLimits } from "./limits.ts";

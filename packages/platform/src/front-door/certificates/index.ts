@@ -1,1 +1,1 @@
-export { type Certificates, type CertificatesOptions, openCertificates, type ServerIdentity } from "./certificates.ts";
+export { type Certificates, openCertificates, type ServerIdentity } from "./certificates.ts";

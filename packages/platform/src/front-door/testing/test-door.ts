@@ -8,17 +8,11 @@ import type { Broker, ConnectionFacts, Transport } from "@thingstead/mqtt";
 import { afterAll, afterEach, beforeAll, expect } from "vitest";
 import { systemClock, systemRandom } from "../../clock.ts";
 import type { NewLogEntry } from "../../device-log/index.ts";
-import {
-  type Certificates,
-  createDeviceRoutes,
-  defaultFrontDoorLimits,
-  defaultFrontDoorTls,
-  type FrontDoor,
-  type FrontDoorLimits,
-  type FrontDoorTls,
-  openCertificates,
-  openFrontDoor,
-} from "../index.ts";
+import { type Certificates, openCertificates } from "../certificates/index.ts";
+import { createDeviceRoutes } from "../device-http/device-routes.ts";
+import { type FrontDoor, openFrontDoor } from "../front-door.ts";
+import { defaultFrontDoorLimits, type FrontDoorLimits } from "../limits.ts";
+import { defaultFrontDoorTls, type FrontDoorTls } from "../tls-door.ts";
 
 /** CONNECT of MQTT 3.1.1, client id "a", clean session, keep-alive 60. */
 export const connectPacket = Buffer.from("100d00044d5154540402003c000161", "hex");
