@@ -1,5 +1,5 @@
 /** Wires the rooms into one running platform. Knows every room; imported only by the package's door and `start-server.ts`. */
-import { alibabaDialect, alibabaKeepAlivePolicy, alibabaStrictKeepAlivePolicy } from "@thingstead/dialects";
+import { alibabaCertificateHosts, alibabaDialect, alibabaKeepAlivePolicy, alibabaStrictKeepAlivePolicy } from "@thingstead/dialects";
 import { createBroker, createMemoryJournal, createSinglePeer } from "@thingstead/mqtt";
 import type { Logger } from "pino";
 import { createAccessWatcher, createGatekeeper, createObserver, createPreAuth, createTopicBook } from "./access/index.ts";
@@ -158,6 +158,7 @@ async function open(
   const certificates = await openCertificates({
     dataDir,
     hosts: [host],
+    vendorHosts: alibabaCertificateHosts,
     clock,
     random,
     onRenewalFailed: (error) => logger.error({ err: error }, "the server certificate could not be renewed"),

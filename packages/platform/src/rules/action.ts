@@ -4,7 +4,7 @@ import { PlatformError } from "../errors/index.ts";
 import type { RuleLimits } from "./limits.ts";
 import type { RuleAction, RuleActionRecord } from "./rule.ts";
 import { type AddressPolicy, bareHost, isAddress } from "./sinks/index.ts";
-import { type CompiledTemplate, compileTemplate, topicLevel, urlPart } from "./template.ts";
+import { type CompiledTemplate, compileTemplate, topicLevel, unknownCallIn, urlPart } from "./template.ts";
 
 export type PreparedAction = { id: number } & (
   | { type: "republish"; topic: CompiledTemplate; qos: 0 | 1 | undefined }
@@ -55,7 +55,13 @@ function checkRepublish({ topic, qos }: Extract<RuleAction, { type: "republish" 
   const bytes = Buffer.byteLength(topic);
   if (topic === "" || bytes > limits.topicBytesMax) throw invalid("topic", `${bytes} bytes long`, `1 to ${limits.topicBytesMax} bytes`);
   if (/[+#\0]/.test(topic)) throw invalid("topic", topic, "one topic without + and #");
+  checkCalls("topic", topic);
   if (qos !== undefined && qos !== 0 && qos !== 1) throw invalid("qos", String(qos), "0 or 1");
+}
+
+function checkCalls(field: string, template: string): void {
+  const unknown = unknownCallIn(template);
+  if (unknown !== undefined) throw invalid(field, `\${${unknown}}`, "${deviceName()}, ${productKey()}, ${topic(n)} or ${alias}");
 }
 
 function checkWebhook(action: Extract<RuleAction, { type: "webhook" }>, limits: RuleLimits, addressPolicy: AddressPolicy): void {
@@ -68,6 +74,7 @@ function checkWebhook(action: Extract<RuleAction, { type: "webhook" }>, limits: 
   if (parsed.username !== "" || parsed.password !== "") throw invalid("url", "an address with a password in it", "credentials in headers");
   // Where a message goes is the owner's decision, not the device's: the host is fixed, path and query may be filled.
   if (/^[a-z]+:[/\\]*[^/\\?#]*\$\{/i.test(url)) throw invalid("url", url, "a fixed host; ${} may stand in path and query");
+  checkCalls("url", url);
   const host = bareHost(parsed.hostname);
   if (isAddress(host) && !addressPolicy.isAllowed(host, host)) throw new PlatformError("rules.address_refused", { host, address: "" });
   if (method !== "POST" && method !== "PUT") throw invalid("method", String(method), "POST or PUT");

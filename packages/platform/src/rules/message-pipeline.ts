@@ -145,11 +145,11 @@ export class MessagePipeline {
     }
   }
 
-  async #republish({ rule, message, output }: ActionStep, action: Extract<PreparedAction, { type: "republish" }>): Promise<void> {
+  async #republish({ rule, message, shared, output }: ActionStep, action: Extract<PreparedAction, { type: "republish" }>): Promise<void> {
     const { republisher, limits, log, clock, offer } = this.#ports;
     let next: Message;
     try {
-      const topic = action.topic.fill(output.value);
+      const topic = action.topic.fill(output.value, shared);
       const hops = message.hops + 1;
       if (hops > limits.hopsMax) throw new PlatformError("rules.loop_cut", { hops, maximum: limits.hopsMax });
       const qos = action.qos ?? (message.qos > 0 ? 1 : 0);
@@ -175,7 +175,7 @@ export class MessagePipeline {
       topic: message.topic,
       payload: output.bytes,
       request: {
-        url: action.url.fill(output.value),
+        url: action.url.fill(output.value, shared),
         method: action.method,
         headers: {
           ...(action.hasContentType

@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rename, rm, stat, writeFile } from "node:fs/promises
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createSecureContext } from "node:tls";
+import { alibabaCertificateHosts } from "@thingstead/dialects";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { type Clock, systemRandom } from "../../clock.ts";
 import { normalizeNames, openCertificates } from "./certificates.ts";
@@ -38,7 +39,7 @@ class StillClock implements Clock {
 let dataDir = "";
 let clock: StillClock;
 const open = (hosts = ["iot.example"], onRenewalFailed: (error: unknown) => void = () => {}): Promise<Certificates> =>
-  openCertificates({ dataDir, hosts, clock, random: systemRandom, onRenewalFailed });
+  openCertificates({ dataDir, hosts, vendorHosts: alibabaCertificateHosts, clock, random: systemRandom, onRenewalFailed });
 const leafOf = (identity: ServerIdentity, at = 0): X509Certificate => new X509Certificate(identity.certificates[at] ?? "");
 const serials = (certificates: Certificates): string[] =>
   [undefined, "iot.example"].flatMap((name) =>
@@ -211,7 +212,7 @@ test("a renewal that fails keeps the old certificates and is tried again", async
 test("a data directory that cannot be used is an error that names the file", async () => {
   const file = join(dataDir, "a-file");
   await writeFile(file, "");
-  await expect(openCertificates({ dataDir: file, hosts: [], clock, random: systemRandom })).rejects.toMatchObject({
+  await expect(openCertificates({ dataDir: file, hosts: [], vendorHosts: [], clock, random: systemRandom })).rejects.toMatchObject({
     code: "front_door.certificate_storage_failed",
   });
 });

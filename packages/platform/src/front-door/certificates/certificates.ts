@@ -8,7 +8,6 @@ import { PlatformError } from "../../errors/index.ts";
 import { checkAuthority, createAuthority, hasNames, issueLeaf, type LeafKind } from "./authority.ts";
 import { type KeyPairFiles, loadKeyPair, writeFileSafely } from "./certificate-files.ts";
 import { loadTicketKeys } from "./ticket-keys.ts";
-import { vendorHosts } from "./vendor-hosts.ts";
 
 /** A certificate is replaced when fewer days are left. */
 const renewalDays = 30;
@@ -42,6 +41,8 @@ export interface CertificatesOptions {
   dataDir: string;
   /** Names and addresses handed to devices; the first is the common name. */
   hosts: readonly string[];
+  /** Names that firmware has built in, wildcards allowed: whoever redirects their DNS here is served. */
+  vendorHosts: readonly string[];
   clock: Clock;
   random: Random;
   /** A renewal that failed; the old certificate stays in use and the next check tries again. */
@@ -66,7 +67,7 @@ export async function openCertificates(options: CertificatesOptions): Promise<Ce
   const issued = [
     // Small, for clients that name the host: the chain has to fit into 4 KiB buffers of old stacks.
     { file: "host", names: hostNames },
-    { file: "all", names: normalizeNames([...hostNames, ...vendorHosts]) },
+    { file: "all", names: normalizeNames([...hostNames, ...options.vendorHosts]) },
   ];
 
   const state = { leaves: [] as Leaf[], ticketKeys: Buffer.alloc(0) as Buffer };

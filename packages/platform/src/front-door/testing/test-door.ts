@@ -4,6 +4,7 @@ import { connect as connectTcp, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from "node:tls";
+import { alibabaCertificateHosts } from "@thingstead/dialects";
 import type { Broker, ConnectionFacts, Transport } from "@thingstead/mqtt";
 import { afterAll, afterEach, beforeAll, expect } from "vitest";
 import { systemClock, systemRandom } from "../../clock.ts";
@@ -69,6 +70,7 @@ export class TestDoors {
       this.#certificates = await openCertificates({
         dataDir: this.#dataDir,
         hosts: ["devices.example"],
+        vendorHosts: alibabaCertificateHosts,
         clock: systemClock,
         random: systemRandom,
       });
