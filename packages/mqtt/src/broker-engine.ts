@@ -64,7 +64,11 @@ export function createBroker(ports: BrokerPorts): Broker {
       const connection = new ClientConnection(engine, transport, facts);
       connections.add(connection);
       if (connections.size > limits.connectionsMax) {
-        connection.close("quota_exceeded", { code: "mqtt.connections_exceeded", expected: `at most ${limits.connectionsMax} connections` });
+        connection.close("quota_exceeded", {
+          code: "mqtt.connections_exceeded",
+          received: `connection ${connections.size}`,
+          expected: `at most ${limits.connectionsMax} connections`,
+        });
       }
       return connection;
     },

@@ -63,7 +63,13 @@ function nameClient(engine: Engine, packet: ConnectPacket): ConnectPacket {
 }
 
 function sessionsExceeded(sessionsMax: number): ConnectRefusal {
-  return { code: "mqtt.sessions_exceeded", expected: `at most ${sessionsMax} sessions`, returnCode: 3, reasonCode: 0x97 };
+  return {
+    code: "mqtt.sessions_exceeded",
+    received: `session ${sessionsMax + 1}`,
+    expected: `at most ${sessionsMax} sessions`,
+    returnCode: 3,
+    reasonCode: 0x97,
+  };
 }
 
 function activeOptions(packet: ConnectPacket, admission: Admission): ActiveOptions {

@@ -140,8 +140,9 @@ export class InboundPublishes {
       return { topic, grant: undefined, refusal, destinations: undefined, epoch: 0 };
     }
     const { topicLevelsMax } = this.#engine.limits;
-    if (topic.split("/").length > topicLevelsMax) {
-      const refusal = { code: "mqtt.topic_too_deep", expected: `at most ${topicLevelsMax} levels` };
+    const levels = topic.split("/").length;
+    if (levels > topicLevelsMax) {
+      const refusal = { code: "mqtt.topic_too_deep", received: `${levels} levels`, expected: `at most ${topicLevelsMax} levels` };
       return { topic, grant: undefined, refusal, destinations: undefined, epoch: 0 };
     }
     const route = routeOf(this.#engine, this.#session, topic);

@@ -63,6 +63,17 @@ test("a refusal names the device it was about, its reason and what came", async 
   ]);
 });
 
+test("a rule of MQTT that was broken is told in words, with its clause", async () => {
+  const { observer, sessionId, subject, deviceLog } = await observed();
+  const refusal = { code: "mqtt.qos_not_supported", received: "QoS 2", expected: "[MQTT-3.2.2-11] at most QoS 1" };
+  observer.disconnected({ sessionId, subject, facts, reason: "protocol_error", refusal, lastPacketAt: 0 });
+  expect(deviceLog.entries.at(-1)).toMatchObject({
+    ...refusal,
+    kind: "disconnect",
+    reason: "Connection occurs exception: This QoS is not supported: QoS 2; expected [MQTT-3.2.2-11] at most QoS 1.",
+  });
+});
+
 test("hot-path events are built only when the log wants them", async () => {
   const { observer, sessionId, subject, deviceLog } = await observed();
   observer.published(sessionId, subject, "/pk/dev1/update", 1, 2);

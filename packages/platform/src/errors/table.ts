@@ -5,6 +5,7 @@ import { apiErrors } from "./api.ts";
 import { deviceLogErrors } from "./device-log.ts";
 import { frontDoorErrors } from "./front-door.ts";
 import { messageErrors } from "./messages.ts";
+import { mqttErrors } from "./mqtt.ts";
 import type { ErrorTable } from "./platform-error.ts";
 import { registryErrors } from "./registry.ts";
 import { ruleErrors } from "./rules.ts";
@@ -18,6 +19,7 @@ export const errorTable: ErrorTable = {
   ...deviceLogErrors,
   ...frontDoorErrors,
   ...messageErrors,
+  ...mqttErrors,
   ...registryErrors,
   ...ruleErrors,
   ...startErrors,
