@@ -105,6 +105,11 @@ export const ruleErrors = {
     en: "The message went through {hops} rules; at most {maximum} are allowed, so the chain was cut.",
     zh: "消息已经过 {hops} 条规则；上限 {maximum}，链路已中断。",
   },
+  "rules.fan_out_cut": {
+    http: 508,
+    en: "Rules made {maximum} messages of one; no more are allowed, so the rest was cut. Look for a rule that reads what it publishes.",
+    zh: "规则已由一条消息产生 {maximum} 条消息，达到上限，其余已中断。请检查是否有规则读取自己发布的主题。",
+  },
   "rules.queue_full": {
     http: 503,
     en: "{queue} is full ({maximum}).",

@@ -28,6 +28,8 @@ export interface RuleLimits {
   resultBytesMax: number;
   /** Times a message may be republished by rules before the chain is cut. */
   hopsMax: number;
+  /** Messages that rules may make of one message, over all branches and hops. */
+  republishedPerMessageMax: number;
   /** Webhook calls owed by one rule and by all rules together. */
   pendingPerRuleMax: number;
   pendingMax: number;
@@ -74,6 +76,7 @@ export const defaultRuleLimits: RuleLimits = {
   textCharactersMax: 1_048_576,
   resultBytesMax: 262_144,
   hopsMax: 8,
+  republishedPerMessageMax: 1000,
   pendingPerRuleMax: 10_000,
   pendingMax: 50_000,
   pendingBytesMax: 67_108_864,

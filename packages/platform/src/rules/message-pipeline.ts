@@ -22,11 +22,16 @@ export interface PipelinePorts {
   log: RuleLog;
   limits: RuleLimits;
   /** A republished message may be read by further rules. */
-  offer: (message: Message) => Promise<void> | undefined;
+  offer: (message: Message, chain: MessageChain) => Promise<void> | undefined;
+}
+
+/** Everything that rules make of one message, however often it branches: counted together. */
+export interface MessageChain {
+  republished: number;
 }
 
 interface Batch {
-  entries: { rules: readonly RunningRule[]; message: Message }[];
+  entries: { rules: readonly RunningRule[]; message: Message; chain: MessageChain }[];
   /** Settles when the durable part of every message of the batch is safe. */
   safe: PromiseWithResolvers<void>;
 }
@@ -45,10 +50,11 @@ export class MessagePipeline {
   /**
    * Takes a message for the rules that match its topic.
    *
+   * @param chain of the message that a rule made this one from; absent = it begins one
    * @returns for QoS 1 and 2 a promise of the durable part; it rejects (`rules.queue_full`, or the store's failure at
    * close) when the message must not be acknowledged. For QoS 0 undefined: a full queue drops the message, counted.
    */
-  accept(rules: readonly RunningRule[], message: Message): Promise<void> | undefined {
+  accept(rules: readonly RunningRule[], message: Message, chain: MessageChain = { republished: 0 }): Promise<void> | undefined {
     const { limits, clock } = this.#ports;
     const isOwed = message.qos > 0;
     if (!isOwed && this.#waiting >= limits.queueMessagesMax) {
@@ -65,7 +71,7 @@ export class MessagePipeline {
       clock.soon(this.#run.bind(this, batch));
     }
     // The engine may reuse the bytes after the call; new Uint8Array copies, Buffer.slice would not.
-    batch.entries.push({ rules, message: { ...message, payload: new Uint8Array(message.payload) } });
+    batch.entries.push({ rules, message: { ...message, payload: new Uint8Array(message.payload) }, chain });
     this.#waiting += 1;
     if (!isOwed) return undefined;
     this.#unacknowledged += 1;
@@ -107,14 +113,14 @@ export class MessagePipeline {
     const { clock, random, deliveries } = this.#ports;
     const owed: NewDelivery[] = [];
     const work: Promise<void>[] = [];
-    for (const { rules, message } of batch.entries) {
+    for (const { rules, message, chain } of batch.entries) {
       const { topic, payload: bytes } = message;
       const shared = new RuleMessage({ topic, bytes, device: deviceOfTopic(topic), time: message.receivedAt || clock.now(), random });
       for (const rule of rules) {
         const output = this.#evaluate(rule, shared, message);
         if (output === undefined) continue;
         rule.statistics.matched += 1;
-        for (const action of rule.actions) this.#act({ rule, action, shared, message, output, owed, work });
+        for (const action of rule.actions) this.#act({ rule, action, shared, message, chain, output, owed, work });
       }
     }
     if (owed.length > 0) work.push(deliveries.add(owed));
@@ -145,13 +151,20 @@ export class MessagePipeline {
     }
   }
 
-  async #republish({ rule, message, shared, output }: ActionStep, action: Extract<PreparedAction, { type: "republish" }>): Promise<void> {
+  async #republish(
+    { rule, message, chain, shared, output }: ActionStep,
+    action: Extract<PreparedAction, { type: "republish" }>,
+  ): Promise<void> {
     const { republisher, limits, log, clock, offer } = this.#ports;
     let next: Message;
     try {
       const topic = action.topic.fill(output.value, shared);
       const hops = message.hops + 1;
       if (hops > limits.hopsMax) throw new PlatformError("rules.loop_cut", { hops, maximum: limits.hopsMax });
+      // Hops bound the depth of a chain only: with ten actions a rule that reads itself would make ten to the eighth messages.
+      const maximum = limits.republishedPerMessageMax;
+      if (chain.republished >= maximum) throw new PlatformError("rules.fan_out_cut", { maximum });
+      chain.republished += 1;
       const qos = action.qos ?? (message.qos > 0 ? 1 : 0);
       next = { topic, payload: output.bytes, qos, hops, isRetained: false, receivedAt: clock.now() };
       await republisher.republish({ topic, payload: output.bytes, qos, hops });
@@ -163,7 +176,7 @@ export class MessagePipeline {
       return;
     }
     // Debts along a chain of rules belong to the message that began it: the first PUBACK waits for them all.
-    await offer(next);
+    await offer(next, chain);
   }
 
   #owe({ rule, message, shared, output, owed, work }: ActionStep, action: Extract<PreparedAction, { type: "webhook" }>): void {
@@ -223,6 +236,7 @@ interface ActionStep {
   action: PreparedAction;
   shared: RuleMessage;
   message: Message;
+  chain: MessageChain;
   output: RuleOutput;
   /** Webhook calls to store with this batch. */
   owed: NewDelivery[];

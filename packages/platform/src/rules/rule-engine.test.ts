@@ -79,6 +79,21 @@ test("[alibaba-server 2.8] a loop is cut at hopsMax and logged", async () => {
   expect(bench.entries.map(({ code }) => code)).toContain("rules.loop_cut");
 });
 
+test("a loop that branches ends at republishedPerMessageMax, and its message is acknowledged", async () => {
+  const bench = openRuleBench({ republishedPerMessageMax: 50 });
+  const branches = Array.from({ length: 10 }, (): RuleAction => ({ type: "republish", topic }));
+  await bench.rules.create({ name: "bomb", sql: `SELECT * FROM "${topic}"`, actions: branches, isRunning: true });
+  const { owed } = bench.publish(topic, "{}", { qos: 1 });
+  await bench.settle();
+  await owed;
+  expect(bench.republished).toHaveLength(50);
+  expect(bench.entries.map(({ code }) => code)).toContain("rules.fan_out_cut");
+  // The next message begins anew.
+  bench.publish(topic, "{}");
+  await bench.settle();
+  expect(bench.republished).toHaveLength(100);
+});
+
 test("what a rule republishes is read by other rules and by itself, up to hopsMax", async () => {
   const bench = openRuleBench({ hopsMax: 3 });
   await bench.rules.create({ ...relay, name: "echo", actions: [{ type: "republish", topic }] });

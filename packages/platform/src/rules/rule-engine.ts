@@ -10,11 +10,12 @@ import { type CompiledRule, compileSql, type FunctionSettings } from "./compile/
 import { deliveryEvents } from "./delivery-events.ts";
 import { DeliveryQueue } from "./delivery-queue.ts";
 import { defaultRuleLimits, type RuleLimits } from "./limits.ts";
-import { MessagePipeline } from "./message-pipeline.ts";
+import { type MessageChain, MessagePipeline } from "./message-pipeline.ts";
 import type { Republisher, RuleRow, RuleStore } from "./ports.ts";
 import type { Rule, RuleAction, RuleActionRecord, RuleEngine } from "./rule.ts";
 import { RuleBook, type RuleEntry, ruleOf } from "./rule-book.ts";
 import { createRuleLog } from "./rule-log.ts";
+import type { RunningRule } from "./running-rule.ts";
 import type { AddressPolicy, WebhookSender } from "./sinks/index.ts";
 
 export interface RuleEnginePorts {
@@ -58,7 +59,7 @@ export function createRuleEngine(ports: RuleEnginePorts): RuleEngine {
   });
   const pipeline = new MessagePipeline({ clock, random, republisher: ports.republisher, deliveries, log, limits, offer });
   const listeners: (() => void)[] = [];
-  const tapCache = new Map<string, readonly Tap[]>();
+  const readersCache = new Map<string, { rules: readonly RunningRule[]; taps: readonly Tap[] }>();
   let lastChange: Promise<unknown> = Promise.resolve();
 
   /** Changes run one after the other: each sees what the one before it stored. */
@@ -69,7 +70,7 @@ export function createRuleEngine(ports: RuleEnginePorts): RuleEngine {
   }
 
   function announce(): void {
-    tapCache.clear();
+    readersCache.clear();
     for (const listener of listeners) listener();
   }
 
@@ -153,28 +154,28 @@ export function createRuleEngine(ports: RuleEnginePorts): RuleEngine {
   }
 
   /** One tap for all rules of a topic, so that they share the message and its parsed payload. */
-  function tapsFor(topic: string): readonly Tap[] {
-    const known = tapCache.get(topic);
+  function readersOf(topic: string): { rules: readonly RunningRule[]; taps: readonly Tap[] } {
+    const known = readersCache.get(topic);
     if (known !== undefined) return known;
     const rules = book.matching(topic);
-    const taps: readonly Tap[] = rules.length === 0 ? [] : [(message) => pipeline.accept(rules, message)];
-    if (tapCache.size >= limits.topicCacheMax) {
-      for (const oldest of tapCache.keys()) {
-        tapCache.delete(oldest);
+    const readers = { rules, taps: rules.length === 0 ? [] : [(message: Message) => pipeline.accept(rules, message)] };
+    if (readersCache.size >= limits.topicCacheMax) {
+      for (const oldest of readersCache.keys()) {
+        readersCache.delete(oldest);
         break;
       }
     }
-    tapCache.set(topic, taps);
-    return taps;
+    readersCache.set(topic, readers);
+    return readers;
   }
 
-  function offer(message: Message): Promise<void> | undefined {
-    const owed = tapsFor(message.topic).map((tap) => tap(message));
-    return owed.some((promise) => promise !== undefined) ? Promise.all(owed).then(() => undefined) : undefined;
+  function offer(message: Message, chain?: MessageChain): Promise<void> | undefined {
+    const { rules } = readersOf(message.topic);
+    return rules.length === 0 ? undefined : pipeline.accept(rules, message, chain);
   }
 
   return {
-    tapsFor,
+    tapsFor: (topic) => readersOf(topic).taps,
     create: (rule) =>
       inTurn(async () => {
         const { name, description = "", sql = "", dataType = "json", actions = [], isRunning = false } = rule;
@@ -275,7 +276,7 @@ export function createRuleEngine(ports: RuleEnginePorts): RuleEngine {
     onChange(listener) {
       listeners.push(listener);
     },
-    offer,
+    offer: (message) => offer(message),
     async open() {
       for (const { rule, actions } of await store.loadRules()) {
         const entry = book.add(rule, actions);
