@@ -1,7 +1,7 @@
 import mqtt from "mqtt";
 import { expect, test } from "vitest";
 import { WebSocket } from "ws";
-import { TestDoors, until } from "./testing/test-door.ts";
+import { connectPacket, TestDoors, until } from "./testing/test-door.ts";
 
 const doors = new TestDoors();
 
@@ -26,4 +26,20 @@ test("[MQTT-6.0.0-1] a text frame closes the WebSocket; [MQTT-6.0.0-3] a foreign
   const foreign = new WebSocket(`ws://127.0.0.1:${port}/`, ["soap"]);
   expect(await new Promise((resolve) => foreign.on("error", (error) => resolve(error.message)))).toContain("400");
   expect(log.map((entry) => entry.code)).toEqual(["front_door.websocket_text_frame", "front_door.websocket_protocol_unknown"]);
+});
+
+test("[MQTT-6.0.0-2] every message holds one packet, however many are written at once", async () => {
+  const { broker, port } = await doors.open();
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/`, ["mqtt"]);
+  const messages: string[] = [];
+  socket.on("message", (data: Buffer) => messages.push(data.toString("hex")));
+  socket.on("open", () => socket.send(connectPacket));
+  await until(() => messages.length === 1);
+  const [transport] = broker.transports;
+  transport?.write(Buffer.from("30050001617879400200013004", "hex"));
+  transport?.write(Buffer.from("00016278", "hex"));
+  transport?.write(Buffer.from("d000", "hex"));
+  await until(() => messages.length === 5);
+  expect(messages).toEqual(["20020000", "30050001617879", "40020001", "300400016278", "d000"]);
+  socket.close();
 });

@@ -4,12 +4,13 @@ import type { Connection, Transport } from "@thingstead/mqtt";
 import { type RawData, WebSocket, WebSocketServer } from "ws";
 import type { Clock } from "../clock.ts";
 import type { ErrorDetails } from "../errors/index.ts";
+import { PacketFrames } from "./packet-frames.ts";
 
 /** Sub-protocol names of MQTT 3.1.1/5.0 and of MQTT 3.1, in our order of preference ([MQTT-6.0.0-4]). */
 const subProtocols = ["mqtt", "mqttv3.1"];
 const unsupportedData = 1003;
 
-/** The WebSocket half of the front door: MQTT in binary frames, on any path. */
+/** The WebSocket half of the front door: MQTT in binary frames, on any path, one packet a message. */
 interface WebSocketDoor {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
 }
@@ -27,10 +28,13 @@ interface WebSocketDoorOptions {
 
 class WebSocketTransport implements Transport {
   #webSocket: WebSocket;
+  #socket: Duplex;
   #options: WebSocketDoorOptions;
+  #frames = new PacketFrames();
 
-  constructor(webSocket: WebSocket, options: WebSocketDoorOptions) {
+  constructor(webSocket: WebSocket, socket: Duplex, options: WebSocketDoorOptions) {
     this.#webSocket = webSocket;
+    this.#socket = socket;
     this.#options = options;
   }
 
@@ -39,7 +43,11 @@ class WebSocketTransport implements Transport {
   }
 
   write(bytes: Uint8Array): void {
-    if (this.#webSocket.readyState === WebSocket.OPEN) this.#webSocket.send(bytes, { binary: true });
+    if (this.#webSocket.readyState !== WebSocket.OPEN) return;
+    // Many frames, still one write to the socket.
+    this.#socket.cork();
+    for (const piece of this.#frames.cut(bytes)) this.#webSocket.send(piece.bytes, { binary: true, fin: piece.isLast });
+    this.#socket.uncork();
   }
 
   pause(): void {
@@ -102,7 +110,7 @@ function parseSubProtocols(request: IncomingMessage): string[] {
 }
 
 function carry(webSocket: WebSocket, socket: Duplex, request: IncomingMessage, options: WebSocketDoorOptions): void {
-  const connection = options.accept(new WebSocketTransport(webSocket, options), request);
+  const connection = options.accept(new WebSocketTransport(webSocket, socket, options), request);
   webSocket.on("message", (data, isBinary) => {
     if (isBinary) {
       connection.receive(toBytes(data));
