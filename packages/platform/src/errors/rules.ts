@@ -97,8 +97,8 @@ export const ruleErrors = {
   },
   "rules.placeholder_invalid": {
     http: 422,
-    en: "{template} cannot be filled: {name} holds /, + or #, or is empty.",
-    zh: "无法填充 {template}：{name} 含有 /、+ 或 #，或为空。",
+    en: "{template} cannot be filled: {name} holds /, + or #, is empty, or is only dots.",
+    zh: "无法填充 {template}：{name} 含有 /、+ 或 #，或为空，或仅为点号。",
   },
   "rules.loop_cut": {
     http: 508,

@@ -27,6 +27,13 @@ test("a result that lacks the name, a message without a device, a value with a l
   expect(compileTemplate("http://h/${x}", urlPart).fill({ x: "a/b" }, message)).toBe("http://h/a%2Fb");
 });
 
+test.each([".", ".."])("a device cannot climb in the path of a webhook with %s", (x) => {
+  expect(() => compileTemplate("http://h/devices/${x}/report", urlPart).fill({ x }, message)).toThrow(
+    expect.objectContaining({ code: "rules.placeholder_invalid" }),
+  );
+  expect(compileTemplate("http://h/${x}", urlPart).fill({ x: "%2e%2e" }, message)).toBe("http://h/%252e%252e");
+});
+
 test("only the offered functions, with their number of arguments", () => {
   expect(unknownCallIn("/${deviceName()}/${topic(1)}/${alias}")).toBeUndefined();
   expect(unknownCallIn("/${deviceName(1)}")).toBe("deviceName(1)");

@@ -17,7 +17,8 @@ export type PlaceholderRule = (text: string) => string | undefined;
 
 /** One level of a topic: a value must not reach into other levels nor be a wildcard. */
 export const topicLevel: PlaceholderRule = (text) => (text === "" || /[/+#\0]/.test(text) ? undefined : text);
-export const urlPart: PlaceholderRule = (text) => encodeURIComponent(text.toWellFormed());
+/** A whole value of dots would climb in the path: `/devices/${id}/report` with `..` is another address. */
+export const urlPart: PlaceholderRule = (text) => (/^\.{1,2}$/.test(text) ? undefined : encodeURIComponent(text.toWellFormed()));
 
 const placeholder = /\$\{([^{}]*)\}/g;
 const call = /^(\w+)\(\s*(\d*)\s*\)$/;
