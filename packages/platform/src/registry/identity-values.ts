@@ -58,7 +58,9 @@ function check(rule: ValueRule, value: string): string {
 export function checkText(code: string, value: string, charactersMin: number, charactersMax: number): string {
   const characters = [...value].length;
   const isBlank = charactersMin > 0 && value.trim() === "";
-  if (characters >= charactersMin && characters <= charactersMax && !isBlank && !/\p{Cc}/u.test(value)) return value;
+  // Half a surrogate pair cannot be stored: another text would come back.
+  const isClean = !/\p{Cc}/u.test(value) && value.isWellFormed();
+  if (characters >= charactersMin && characters <= charactersMax && !isBlank && isClean) return value;
   throw new PlatformError(code, {
     received: `${shown(value)} (${characters} characters)`,
     expected: `${charactersMin} to ${charactersMax} characters without control characters`,

@@ -18,6 +18,7 @@ describe("products", () => {
     [{ name: "" }, "registry.invalid_product_name"],
     [{ name: "   " }, "registry.invalid_product_name"],
     [{ name: "a\u0000" }, "registry.invalid_product_name"],
+    [{ name: "a\ud800" }, "registry.invalid_product_name"],
     [{ name: "x".repeat(65) }, "registry.invalid_product_name"],
     [{ name: "ok", productKey: "with-dash" }, "registry.invalid_product_key"],
     [{ name: "ok", productKey: "x".repeat(21) }, "registry.invalid_product_key"],
