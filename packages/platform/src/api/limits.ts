@@ -51,7 +51,7 @@ export const defaultApiLimits: ApiLimits = {
   pageSizeMax: 200,
   pageMax: 1_000_000,
   batchDevicesMax: 10_000,
-  ruleActionsMax: 16,
+  ruleActionsMax: 10,
   followersMax: 50,
   streamBufferBytesMax: 1024 * 1024,
   streamReplayEntriesMax: 1_000,

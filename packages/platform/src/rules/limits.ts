@@ -94,5 +94,5 @@ export const defaultRuleLimits: RuleLimits = {
   deadLettersPerRuleMax: 1000,
   paidPauseMilliseconds: 50,
   storeRetryMilliseconds: 1000,
-  pageSizeMax: 100,
+  pageSizeMax: 1000,
 };
