@@ -56,6 +56,8 @@ export function sendError(error: unknown, request: FastifyRequest, reply: Fastif
     request.log.error({ err: error, requestId: request.id, method: request.method, route: request.routeOptions.url }, "api.internal");
   }
   if (status === 401) void reply.header("www-authenticate", 'Bearer realm="thingstead"');
+  // RFC 9110 section 15.5.6: a 405 names what is allowed.
+  if (status === 405) void reply.header("allow", String(refusal.details.allowed ?? ""));
   const retryAfterSeconds = refusal.details.retryAfterSeconds;
   if (retryAfterSeconds !== undefined) void reply.header("retry-after", String(retryAfterSeconds));
   return reply

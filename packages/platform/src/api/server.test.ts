@@ -111,6 +111,7 @@ test("unknown paths and methods are told apart", async () => {
   const method = await app.inject({ method: "PUT", url: "/api/v1/products/pk/devices/dn?x=1", headers: { authorization } });
   expect([method.statusCode, method.json().error.code]).toEqual([405, "api.method_not_allowed"]);
   expect(method.json().error.details.allowed).toBe("DELETE, GET, HEAD, PATCH");
+  expect(method.headers.allow).toBe("DELETE, GET, HEAD, PATCH");
 });
 
 test("a body that is malformed, of another type, empty or too large each has its code", async () => {
@@ -122,9 +123,22 @@ test("a body that is malformed, of another type, empty or too large each has its
     [await post('{"__proto__":{"x":1},"name":"a"}', "application/json"), 400, "api.body_malformed"],
     [await post("", "application/json"), 400, "api.body_malformed"],
     [await post("<a/>", "text/xml"), 415, "api.media_type_unsupported"],
+    [await post('{"name":"a"}', "text/plain"), 415, "api.media_type_unsupported"],
     [await post(JSON.stringify({ name: "x".repeat(300) }), "application/json"), 413, "api.body_too_large"],
   ] as const;
   for (const [answer, status, code] of cases) expect([answer.statusCode, answer.json().error.code]).toEqual([status, code]);
+  expect(cases[0][0].json().error.message).toContain("position 1");
+  expect(cases[1][0].json().error.message).toContain("__proto__");
+});
+
+test("numbers in a query are whole ones, written plainly", async () => {
+  const { app } = await open();
+  for (const page of ["1.5", "1e1", "0x1", "%201", ""]) {
+    const answer = await app.inject({ url: `/api/v1/products?page=${page}`, headers: { authorization } });
+    expect([page, answer.statusCode, answer.json().error?.code]).toEqual([page, 400, "api.request_invalid"]);
+  }
+  const plain = await app.inject({ url: "/api/v1/products?page=2", headers: { authorization } });
+  expect(plain.json()).toMatchObject({ page: 2 });
 });
 
 test("a path that is not percent-encoded properly is refused in our shape", async () => {

@@ -69,6 +69,28 @@ export async function openApi(options: ApiPorts & { listen: readonly string[] })
   };
 }
 
+/** JSON is the only kind of body here, and what is wrong with one is said. */
+function addJsonParser(app: RestApp): void {
+  const parse = app.getDefaultJsonParser("error", "error");
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("application/json", { parseAs: "string" }, (request, body, done) => {
+    const text = String(body);
+    void parse(request, text, (error, value) => {
+      if (error === null || text === "") done(error, value);
+      else done(new PlatformError("api.body_malformed", { reason: explainJson(text) }));
+    });
+  });
+}
+
+function explainJson(text: string): string {
+  try {
+    JSON.parse(text);
+    return "a member is named __proto__ or constructor.prototype";
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
 /** The API without sockets; tests inject requests into `app` and may watch its routes. */
 export async function buildApi(
   ports: ApiPorts,
@@ -94,6 +116,7 @@ export async function buildApi(
     },
   }).withTypeProvider<TypeBoxTypeProvider>();
 
+  addJsonParser(app);
   app.setErrorHandler((error, request, reply) => sendError(error, request, reply, limits));
   app.setNotFoundHandler((request, reply) => sendError(routes.explain(request.method, request.url), request, reply, limits));
   app.addHook("onRoute", (route) => {

@@ -13,11 +13,24 @@ export type ValidatorOutcome = { value: unknown } | { error: PlatformError };
 export function compileValidator(schema: TSchema, httpPart: string): (value: unknown) => ValidatorOutcome {
   const validator = Compile(schema);
   return (value) => {
-    const wished = validator.Default(httpPart === "body" ? value : validator.Convert(value));
+    const wished = validator.Default(httpPart === "body" ? value : convertTexts(validator, value));
     if (validator.Check(wished)) return { value: wished };
     const problem = choosePlainest(validator.Errors(wished));
     return { error: new PlatformError("api.request_invalid", describeProblem(problem, wished, httpPart)) };
   };
+}
+
+/** Numbers in a query or path are whole and written as such: `1.5` would become 1 and `1e1` 10, which nobody asked for. */
+function convertTexts(validator: { Convert(value: unknown): unknown }, value: unknown): unknown {
+  const texts = new Map(Object.entries(value ?? {}));
+  const converted = validator.Convert(value);
+  if (typeof converted !== "object" || converted === null) return converted;
+  return Object.fromEntries(
+    Object.entries(converted).map(([name, one]) => {
+      const text = texts.get(name);
+      return [name, typeof one === "number" && !/^-?\d+$/.test(String(text)) ? text : one];
+    }),
+  );
 }
 
 /**
