@@ -28,7 +28,7 @@ export const topicOperations: OperationTable = {
   QueryProductTopic: defineOperation({ ProductKey: "text" }, async (input, { registry }) => {
     const topicClasses = await registry.listTopicClasses(input.ProductKey);
     const ProductTopicInfo = topicClasses.map(({ id, productKey, template, operation, description }) => ({
-      Id: id,
+      Id: String(id),
       ProductKey: productKey,
       // The product's key is filled in, the device's name stays a placeholder.
       TopicShortName: template.replaceAll("${productKey}", productKey),

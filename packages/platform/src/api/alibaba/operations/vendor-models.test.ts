@@ -1,0 +1,133 @@
+/** Every operation's answer against the models of the vendor's own SDK: no member that they do not know, types as declared. */
+import { createRequire } from "node:module";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { createAlibabaApi } from "../alibaba-api.ts";
+import { openRooms, type Rooms, startTime } from "../testing/rooms.ts";
+import { signedV1 } from "../testing/signed-request.ts";
+import { operations } from "./index.ts";
+
+type ModelType = string | Model | { type: "array"; itemType: ModelType };
+
+interface Model {
+  /** Member of the class -> name on the wire. */
+  names(): Record<string, string>;
+  /** Member of the class -> type. */
+  types(): Record<string, ModelType>;
+}
+
+const sdk = createRequire(import.meta.url)("@alicloud/iot20180120") as Record<string, Model>;
+
+function modelOf(name: string): Model {
+  const model = sdk[name];
+  if (model === undefined) throw new Error(`the SDK has no ${name}`);
+  return model;
+}
+
+function problemsOf(type: ModelType, value: unknown, place: string): string[] {
+  if (typeof type === "string") return typeof value === type ? [] : [`${place} is ${typeof value}, not ${type}`];
+  if ("itemType" in type) {
+    if (!Array.isArray(value)) return [`${place} is no array`];
+    return value.flatMap((item, index) => problemsOf(type.itemType, item, `${place}[${index}]`));
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return [`${place} is no object`];
+  const types = type.types();
+  const wireTypes = new Map(Object.entries(type.names()).map(([member, name]) => [name, types[member]]));
+  return Object.entries(value).flatMap(([name, inner]) => {
+    const innerType = wireTypes.get(name);
+    return innerType === undefined ? [`${place}.${name} is unknown`] : problemsOf(innerType, inner, `${place}.${name}`);
+  });
+}
+
+let rooms: Rooms;
+const answers = new Map<string, Record<string, unknown>>();
+
+beforeAll(async () => {
+  rooms = await openRooms({ now: () => startTime, after: () => () => {}, soon: setImmediate });
+  const handle = createAlibabaApi(rooms.ports);
+  const call = async (Action: string, fields: Record<string, string>): Promise<Record<string, unknown>> => {
+    const answer = JSON.parse((await handle(signedV1({ Action, ...fields }))).body) as Record<string, unknown>;
+    if (answer.Success !== true) throw new Error(`${Action}: ${JSON.stringify(answer)}`);
+    answers.set(Action, answer);
+    return answer;
+  };
+  const page = { CurrentPage: "1", PageSize: "10" };
+
+  const made = await call("CreateProduct", { NodeType: "0", ProductName: "lamps", AliyunCommodityCode: "iothub_senior", DataFormat: "1" });
+  const product = { ProductKey: String(made.ProductKey) };
+  await call("RegisterDevice", { ...product, DeviceName: "dev2" });
+  const { Data } = (await call("RegisterDevice", { ...product, DeviceName: "dev1", Nickname: "lamp" })) as { Data: { IotId: string } };
+  const device = { ...product, DeviceName: "dev1" };
+  rooms.ports.registry.markOnline(product.ProductKey, "dev1", startTime + 1, "203.0.113.5:4711");
+  await call("QueryProduct", product);
+  await call("QueryProductList", page);
+  await call("UpdateProduct", { ...product, ProductName: "lights" });
+  // The first of two pages: with a token for the next.
+  await call("QueryDevice", { ...product, PageSize: "1" });
+  for (const action of ["QueryDeviceInfo", "QueryDeviceDetail", "GetDeviceStatus", "DisableThing", "EnableThing"])
+    await call(action, device);
+  await call("BatchQueryDeviceDetail", { ...product, "DeviceName.1": "dev1" });
+  await call("BatchGetDeviceState", { "IotId.1": Data.IotId });
+
+  const { TopicId } = await call("CreateProductTopic", { ...product, TopicShortName: "both", Operation: "ALL", Desc: "both ways" });
+  await call("QueryProductTopic", product);
+  const message = { ...product, MessageContent: "aGk=" };
+  await call("Pub", { ...message, TopicFullName: `/${product.ProductKey}/dev1/user/get`, Qos: "1" });
+  await call("BatchPub", { ...message, "DeviceName.1": "dev1", TopicShortName: "get" });
+
+  const rule = await call("CreateRule", { Name: "rule", Select: "*", ...product, ShortTopic: "+/user/update", Where: "a > 1" });
+  const RuleId = String(rule.RuleId);
+  const Configuration = JSON.stringify({ topic: `/${product.ProductKey}/dev1/user/get`, topicType: 1 });
+  const action = await call("CreateRuleAction", { RuleId, Type: "REPUBLISH", Configuration });
+  const ActionId = String(action.ActionId);
+  await call("UpdateRule", { RuleId, RuleDesc: "first" });
+  await call("ListRule", page);
+  for (const each of ["GetRule", "ListRuleActions", "StartRule", "StopRule"]) await call(each, { RuleId });
+  await call("GetRuleAction", { ActionId });
+
+  await call("DeleteRuleAction", { ActionId });
+  await call("DeleteRule", { RuleId });
+  await call("DeleteProductTopic", { TopicId: String(TopicId) });
+  for (const DeviceName of ["dev1", "dev2"]) await call("DeleteDevice", { ...product, DeviceName });
+  await call("DeleteProduct", product);
+});
+
+afterAll(() => rooms.close());
+
+test.each(Object.keys(operations))("%s answers as the SDK declares it", (action) => {
+  const answer = answers.get(action);
+  expect(answer).toBeDefined();
+  expect(problemsOf(modelOf(`${action}ResponseBody`), answer, action)).toEqual([]);
+});
+
+test("the check itself finds an unknown member, a wrong type and a missing list", () => {
+  const wrong = { RequestId: "x", Data: { DeviceInfo: [{ DeviceName: 1, Colour: "red" }] }, Page: "1" };
+  expect(problemsOf(modelOf("QueryDeviceResponseBody"), wrong, "")).toEqual([
+    ".Data.DeviceInfo[0].DeviceName is number, not string",
+    ".Data.DeviceInfo[0].Colour is unknown",
+    ".Page is string, not number",
+  ]);
+  expect(problemsOf(modelOf("QueryDeviceResponseBody"), { Data: { DeviceInfo: {} } }, "")).toEqual([".Data.DeviceInfo is no array"]);
+});
+
+/** What the SDK can send and an operation takes no notice of. Each entry changes nothing that this server could do. */
+const withoutEffect: ReadonlySet<string> = new Set([
+  // Looked at before any operation, reference 1.6.
+  "IotInstanceId",
+  // Ignored by the vendor as well, reference 1.6.
+  "ResourceGroupId",
+  // Notes about the product: how it reaches the network, its category, how strictly its data is checked, when its model is published.
+  "CreateProduct.NetType",
+  "CreateProduct.CategoryKey",
+  "CreateProduct.ValidateType",
+  "CreateProduct.PublishAuto",
+  // Says again what stands in the topic.
+  "Pub.DeviceName",
+]);
+
+test.each(Object.entries(operations))(
+  "%s leaves no parameter of the SDK unread unless it is known to have no effect",
+  (action, { parameters }) => {
+    const unread = Object.values(modelOf(`${action}Request`).names()).filter((name) => !(name in parameters));
+    expect(unread.filter((name) => !withoutEffect.has(name) && !withoutEffect.has(`${action}.${name}`))).toEqual([]);
+  },
+);
