@@ -4,8 +4,11 @@ import type { CloseReason, ConnectionFacts, Refusal, StoredSubscription, Transpo
 
 /** One accepted byte stream. The front door calls these; nothing here throws. */
 export interface Connection {
-  /** Bytes as they came, split anywhere. The engine copies what it keeps: the buffer may be reused after the call. */
-  receive(bytes: Uint8Array): void;
+  /**
+   * Bytes as they came, split anywhere: all of `bytes`, or its first `end`. The engine copies what it keeps: the buffer may
+   * be reused after the call.
+   */
+  receive(bytes: Uint8Array, end?: number): void;
   /** The transport's buffer emptied after being over its limit. */
   drained(): void;
   /** The stream ended or broke; called once. */

@@ -51,14 +51,14 @@ export class Framer {
   }
 
   /**
-   * Feeds bytes, split anywhere.
+   * Feeds bytes, split anywhere: all of `bytes`, or its first `end` (a read buffer that was not filled; a view of it would
+   * cost more than the framing).
    *
    * @throws CodecError `mqtt.packet_too_large`, `mqtt.malformed_packet`; packets before the broken one reached the sink.
    */
-  push(bytes: Uint8Array, sink: FrameSink): void {
+  push(bytes: Uint8Array, sink: FrameSink, end = bytes.length): void {
     if (this.#isStopped) return;
-    const chunk = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    const end = chunk.length;
+    const chunk = bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     let position = 0;
     while (position < end) {
       if (!this.#isHeaderComplete) {

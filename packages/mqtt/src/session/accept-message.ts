@@ -3,6 +3,7 @@ import type { Properties, QoS } from "../codec/index.ts";
 import type { Engine } from "../engine.ts";
 import type { Message, PublishGrant, Refusal } from "../ports.ts";
 import { keepProperties, RoutedMessage, type WireBody } from "../routing/routed-message.ts";
+import type { Destinations } from "../routing/router.ts";
 import type { Link } from "./link.ts";
 import type { Session, TopicRoute } from "./session.ts";
 
@@ -21,6 +22,26 @@ export function routeOf(engine: Engine, session: Session, wireTopic: string): To
 
 export function isRefusal(answer: object): answer is Refusal {
   return "code" in answer;
+}
+
+/** True when anybody takes the message: a tap, another node, a subscriber. What nobody hears costs no object. */
+export function hasListeners(engine: Engine, route: TopicRoute, grant: PublishGrant): boolean {
+  if (grant.taps.length > 0) return true;
+  if (!grant.isRouted) return false;
+  if (engine.peers.isAlone !== true) return true;
+  const { sessions, groups } = destinationsOf(engine, route);
+  return sessions.length > 0 || groups.length > 0;
+}
+
+/** The receivers of a topic, compiled anew only when any subscription changed. */
+function destinationsOf(engine: Engine, route: TopicRoute): Destinations {
+  const { router } = engine;
+  let { destinations } = route;
+  if (destinations === undefined || destinations.version !== router.version) {
+    destinations = router.destinationsOf(route.topic);
+    route.destinations = destinations;
+  }
+  return destinations;
 }
 
 export interface AcceptedPublish {
@@ -59,11 +80,7 @@ export function acceptMessage(engine: Engine, session: Session, publish: Accepte
   if (isRetained) retain(engine, publish, session);
   if (!grant.isRouted) return waits;
   if (engine.peers.isAlone !== true) engine.peers.forward(toMessage(session, publish, isRetained));
-  let { destinations } = route;
-  if (destinations === undefined || destinations.version !== router.version) {
-    destinations = router.destinationsOf(route.topic);
-    route.destinations = destinations;
-  }
+  const destinations = destinationsOf(engine, route);
   if (destinations.sessions.length === 0 && destinations.groups.length === 0) return waits;
   router.route(new RoutedMessage(route.topic, payload, qos, isRetained, properties, receivedAt, session, wireBody), destinations, feeder);
   return waits;

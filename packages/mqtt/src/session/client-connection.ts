@@ -66,13 +66,13 @@ export class ClientConnection implements Connection, Link {
     this.#phase = { name: "awaiting-connect", since: this.lastPacketAt };
   }
 
-  receive(bytes: Uint8Array): void {
+  receive(bytes: Uint8Array, end = bytes.length): void {
     if (this.#phase.name === "closing") return;
     this.lastPacketAt = this.#engine.clock.now();
-    this.#engine.statistics.bytesReceived += bytes.length;
+    this.#engine.statistics.bytesReceived += end;
     // Once per read: a closure for #guard would be made each time.
     try {
-      this.#framer.push(bytes, this.#handleFrame);
+      this.#framer.push(bytes, this.#handleFrame, end);
     } catch (error) {
       this.#handleError(error, "receive");
     }

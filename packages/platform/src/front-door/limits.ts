@@ -16,6 +16,8 @@ export interface FrontDoorLimits {
   closeGraceMilliseconds: number;
   /** Largest TLS record sent, in bytes (512 to 16384). Lower it for clients with 4 KiB record buffers. */
   tlsSendFragmentBytesMax: number;
+  /** A switch, not a bound: all plain connections read into one buffer. Off, each read has a buffer of its own. */
+  sharedReadBuffer: boolean;
   /** Pending connections in the kernel's accept queue. */
   backlogMax: number;
   /** First bytes shown, as hex, in a refusal. */
@@ -44,6 +46,7 @@ export const defaultFrontDoorLimits: FrontDoorLimits = {
   tcpKeepAliveMilliseconds: 60_000,
   closeGraceMilliseconds: 5_000,
   tlsSendFragmentBytesMax: 16_384,
+  sharedReadBuffer: true,
   backlogMax: 4_096,
   refusalBytesShownMax: 32,
   refusalsLoggedPerMinuteMax: 60,

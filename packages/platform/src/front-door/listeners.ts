@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { PlatformError } from "../errors/index.ts";
 import { formatAddress, type ListenAddress, parseListenAddress } from "./listen-address.ts";
+import { shareReadBuffer } from "./shared-read.ts";
 
 const codesOfFailure: Readonly<Record<string, string>> = {
   EADDRINUSE: "front_door.address_in_use",
@@ -29,6 +30,7 @@ export async function openListeners(options: {
   setting: string;
   backlogMax: number;
   tcpKeepAliveMilliseconds: number;
+  sharedReadBuffer: boolean;
   accept: (socket: Socket) => void;
   /** A listening socket that broke later, or one accept that failed (out of file descriptors). */
   onError: (error: Error) => void;
@@ -46,6 +48,7 @@ export async function openListeners(options: {
         options.accept,
       );
       await listen(server, address, options);
+      if (options.sharedReadBuffer) shareReadBuffer(server, { keepAliveMilliseconds: options.tcpKeepAliveMilliseconds });
       server.on("error", options.onError);
       servers.push(server);
     }

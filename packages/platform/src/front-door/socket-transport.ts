@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import type { Connection, Transport } from "@thingstead/mqtt";
 import type { Clock } from "../clock.ts";
+import { SharedReadSocket } from "./shared-read.ts";
 
 /** Carries an MQTT byte stream over a TCP or TLS socket. */
 export class SocketTransport implements Transport {
@@ -46,7 +47,8 @@ export class SocketTransport implements Transport {
 
 /** Wires a socket's events to the engine; `first` are the bytes read while sniffing. */
 export function feedConnection(socket: Socket, connection: Connection, first: Uint8Array): void {
-  socket.on("data", (chunk: Buffer) => connection.receive(chunk));
+  if (socket instanceof SharedReadSocket) socket.receiver = connection;
+  else socket.on("data", (chunk: Buffer) => connection.receive(chunk));
   socket.on("drain", () => connection.drained());
   socket.once("close", () => connection.closed());
   connection.receive(first);

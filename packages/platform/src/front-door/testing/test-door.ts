@@ -39,8 +39,8 @@ class EchoBroker implements Pick<Broker, "accept"> {
     this.transports.push(transport);
     let isConnected = false;
     return {
-      receive: (bytes: Uint8Array) => {
-        this.received.push(Buffer.from(bytes));
+      receive: (bytes: Uint8Array, end = bytes.length) => {
+        this.received.push(Buffer.from(bytes.subarray(0, end)));
         if (!isConnected) transport.write(connack);
         else if (bytes[0] === 0xe0) transport.end();
         isConnected = true;
@@ -63,8 +63,11 @@ export class TestDoors {
   readonly opened: FrontDoor[] = [];
   #dataDir = "";
   #certificates: Certificates | undefined;
+  readonly #limits: Partial<FrontDoorLimits>;
 
-  constructor() {
+  /** @param limits of every door it opens */
+  constructor(limits: Partial<FrontDoorLimits> = {}) {
+    this.#limits = limits;
     beforeAll(async () => {
       this.#dataDir = await mkdtemp(join(tmpdir(), "front-door-"));
       this.#certificates = await openCertificates({
@@ -108,7 +111,7 @@ export class TestDoors {
       listen: options.listen ?? ["127.0.0.1:0"],
       clock: systemClock,
       deviceLog: { write: (entry) => void log.push(entry) },
-      limits: { ...defaultFrontDoorLimits, ...options.limits },
+      limits: { ...defaultFrontDoorLimits, ...this.#limits, ...options.limits },
       tls: { ...defaultFrontDoorTls, ...options.tls },
       onBug: (error) => void bugs.push(error),
     });
