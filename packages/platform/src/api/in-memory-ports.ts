@@ -102,9 +102,11 @@ function createInMemoryRegistry(): Registry {
     },
     findProduct: async (productKey) => products.get(productKey),
     getProduct: async (productKey) => ({ ...product(productKey), deviceCount: countOf(productKey) }),
-    listProducts: async (page) =>
+    listProducts: async (page, { dataFormat } = {}) =>
       pageOf(
-        [...products.values()].map((one) => ({ ...one, deviceCount: countOf(one.productKey) })),
+        [...products.values()]
+          .filter((one) => dataFormat === undefined || one.dataFormat === dataFormat)
+          .map((one) => ({ ...one, deviceCount: countOf(one.productKey) })),
         page,
       ),
     updateProduct: async (productKey, change) => Object.assign(product(productKey), change),

@@ -165,8 +165,8 @@ export function createRegistry({ store, clock, random, limits: given = {}, repor
       return { ...product, deviceCount: await store.countDevices(productKey) };
     },
 
-    async listProducts(page) {
-      const { rows, total } = await store.listProducts(checkPage(page, limits));
+    async listProducts(page, filter) {
+      const { rows, total } = await store.listProducts(checkPage(page, limits), filter);
       return { ...page, items: rows, total };
     },
 

@@ -18,7 +18,10 @@ export interface RegistryStore {
   insertProduct(product: Product, topicClasses: Omit<TopicClassRecord, "id">[]): Promise<"ok" | "duplicate_key" | "duplicate_name">;
   findProduct(productKey: string): Promise<Product | undefined>;
   countDevices(productKey: string): Promise<number>;
-  listProducts(page: Page): Promise<{ rows: (Product & { deviceCount: number })[]; total: number }>;
+  listProducts(
+    page: Page,
+    filter?: { dataFormat?: Product["dataFormat"] },
+  ): Promise<{ rows: (Product & { deviceCount: number })[]; total: number }>;
   updateProduct(productKey: string, change: { name?: string; description?: string }): Promise<"ok" | "duplicate_name">;
   deleteProduct(productKey: string): Promise<void>;
   /** One transaction: all or none. Names the first duplicate. */

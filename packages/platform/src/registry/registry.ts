@@ -107,7 +107,7 @@ export interface Registry {
   createProduct(product: NewProduct): Promise<Product>;
   findProduct(productKey: string): Promise<Product | undefined>;
   getProduct(productKey: string): Promise<Product & { deviceCount: number }>;
-  listProducts(page: Page): Promise<Paged<Product & { deviceCount: number }>>;
+  listProducts(page: Page, filter?: { dataFormat?: Product["dataFormat"] }): Promise<Paged<Product & { deviceCount: number }>>;
   updateProduct(productKey: string, change: { name?: string; description?: string }): Promise<Product>;
   /** Refused with `registry.product_has_devices` while devices exist. */
   deleteProduct(productKey: string): Promise<void>;

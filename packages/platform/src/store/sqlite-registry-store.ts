@@ -43,9 +43,9 @@ export function createSqliteRegistryStore(db: Kysely<Schema>, box: SecretBox, cl
       return countOf(await db.selectFrom("devices").select(countAll).where("product_key", "=", productKey).executeTakeFirst());
     },
 
-    async listProducts({ page, pageSize }) {
-      const rows = await db
-        .selectFrom("products")
+    async listProducts({ page, pageSize }, { dataFormat } = {}) {
+      const found = dataFormat === undefined ? db.selectFrom("products") : db.selectFrom("products").where("data_format", "=", dataFormat);
+      const rows = await found
         .selectAll()
         .select((eb) =>
           eb.selectFrom("devices").select(countAll).whereRef("devices.product_key", "=", "products.product_key").as("device_count"),
@@ -55,7 +55,7 @@ export function createSqliteRegistryStore(db: Kysely<Schema>, box: SecretBox, cl
         .limit(pageSize)
         .offset((page - 1) * pageSize)
         .execute();
-      const total = countOf(await db.selectFrom("products").select(countAll).executeTakeFirst());
+      const total = countOf(await found.select(countAll).executeTakeFirst());
       return { rows: rows.map((row) => ({ ...codec.decodeProduct(row), deviceCount: Number(row.device_count ?? 0) })), total };
     },
 

@@ -49,6 +49,15 @@ export function describeRegistryStore(name: string, open: () => Promise<{ store:
       expect((await store.listProducts({ page: 2, pageSize: 2 })).rows.map((row) => row.productKey)).toEqual(["a1"]);
     });
 
+    test("lists the products of one data format", async () => {
+      const { dataFormat } = product("a1");
+      const other = dataFormat === 1 ? 0 : 1;
+      await store.insertProduct({ ...product("b1"), dataFormat: other }, []);
+      const found = await store.listProducts({ page: 1, pageSize: 10 }, { dataFormat: other });
+      expect([found.rows.map((row) => row.productKey), found.total]).toEqual([["b1"], 1]);
+      expect((await store.listProducts({ page: 1, pageSize: 10 }, {})).total).toBe(2);
+    });
+
     test("deletes a product with its classes, and refuses while it has devices", async () => {
       await store.insertDevices([device("a1", "one")]);
       await expect(store.deleteProduct("a1")).rejects.toMatchObject({ code: "registry.product_has_devices" });

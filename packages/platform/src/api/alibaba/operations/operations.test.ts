@@ -88,6 +88,10 @@ test("reference 1.8.A: a product is made, read, listed, changed and deleted", as
     ...{ ProductKey, ProductName: "doors", Description: "", DeviceCount: 0, GmtCreate: startTime },
     ...{ NodeType: 1, DataFormat: 1, AuthType: "secret" },
   });
+  const list = { CurrentPage: 1, PageSize: 10 };
+  expect(await call("QueryProductList", { ...list, AliyunCommodityCode: "iothub" })).toMatchObject({ Data: { Total: 0 } });
+  expect(await call("QueryProductList", { ...list, AliyunCommodityCode: "iothub_senior" })).toMatchObject({ Data: { Total: 2 } });
+  await expectFailure("QueryProductList", { ...list, AliyunCommodityCode: "x" }, "iot.prod.InvalidAliyunCommodityCode");
   await call("DeleteProduct", { ProductKey });
   await expectFailure("QueryProduct", { ProductKey }, "iot.prod.NotExistedProduct");
 });

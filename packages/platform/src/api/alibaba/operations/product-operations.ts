@@ -57,7 +57,8 @@ export const productOperations: OperationTable = {
     { CurrentPage: "integer", PageSize: "integer", AliyunCommodityCode: "text?" },
     async (input, { registry, limits }) => {
       const { page, pageSize } = readPage(input.CurrentPage, input.PageSize, limits.productPageEntriesMax);
-      const found = await registry.listProducts({ page, pageSize });
+      const code = input.AliyunCommodityCode;
+      const found = await registry.listProducts({ page, pageSize }, code ? { dataFormat: readDataFormat(code, undefined) } : {});
       const ProductInfo = found.items.map((product) => ({
         ...showIdentity(product),
         AuthType: "secret",
