@@ -22,6 +22,8 @@ export interface BrokerLimits {
   outgoingBytesSoftMax: number;
   /** Bytes waiting for one client above which nothing more is written to it: QoS 0 is dropped, QoS 1 and 2 stay queued. */
   outgoingBytesHardMax: number;
+  /** Bytes waiting for all clients together above which the same happens to each that is over the soft limit. */
+  outgoingBytesTotalMax: number;
   /** How long one slow reader may keep its publishers paused. */
   pauseMilliseconds: number;
   /** How long a client may stay a slow reader after that before it is disconnected. */
@@ -51,6 +53,7 @@ export const defaultBrokerLimits: Readonly<BrokerLimits> = {
   routeCacheEntriesMax: 50_000,
   outgoingBytesSoftMax: 1024 * 1024,
   outgoingBytesHardMax: 64 * 1024 * 1024,
+  outgoingBytesTotalMax: 128 * 1024 * 1024,
   pauseMilliseconds: 2_000,
   slowReaderMilliseconds: 30_000,
   closeTimeoutMilliseconds: 5_000,

@@ -79,7 +79,7 @@ export class ClientConnection implements Connection, Link {
   }
 
   drained(): void {
-    this.outbox.bufferedBytes = this.#transport.bufferedBytes;
+    this.outbox.look();
     this.#guard("drained", () => this.relieve());
   }
 

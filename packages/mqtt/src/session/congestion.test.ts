@@ -157,3 +157,41 @@ test("payloads of every size around the slab borders arrive whole", async () => 
     for (const { packetId } of publishes) if (packetId !== undefined) client.send({ type: "puback", packetId });
   }
 });
+
+test("slow readers together stay within the broker's memory, whoever publishes; a client that reads is not touched", async () => {
+  const world = await new TestBroker({ limits: { ...limits, outgoingBytesTotalMax: 60_000 } }).start();
+  const readers = ["a", "b", "c", "d"].map((id) => ({ id, client: world.open() }));
+  const quick = world.open();
+  await quick.connect("quick");
+  quick.subscribe("t", 0);
+  for (const { id, client } of readers) {
+    await client.connect(id);
+    client.subscribe("t", 0);
+    client.transport.isReading = false;
+  }
+  const payload = Buffer.from(text);
+  for (let index = 0; index < 20; index += 1) {
+    // Nobody is held: messages of the cloud have no publisher that could wait.
+    world.broker.publish({ topic: "t", payload, qos: 0 });
+    world.clock.endTurn();
+  }
+  const waiting = readers.reduce((sum, { client }) => sum + client.transport.bufferedBytes, 0);
+  // What comes in the turn that fills it, and one message more for each.
+  expect(waiting).toBeLessThan(60_000 + 2 * readers.length * (text.length + 10));
+  expect(quick.publishes()).toHaveLength(20);
+  expect(world.named("dropped").length).toBeGreaterThan(20);
+
+  // Their memory is given back when they go: the next one has room.
+  for (const { client } of readers) client.connection.closed();
+  const late = world.open();
+  await late.connect("late");
+  late.subscribe("t", 0);
+  late.transport.isReading = false;
+  const droppedBefore = world.named("dropped").length;
+  for (let index = 0; index < 10; index += 1) {
+    world.broker.publish({ topic: "t", payload, qos: 0 });
+    world.clock.endTurn();
+  }
+  expect(late.transport.bufferedBytes).toBeGreaterThan(40_000);
+  expect(world.named("dropped")).toHaveLength(droppedBefore);
+});

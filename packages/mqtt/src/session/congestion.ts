@@ -2,6 +2,9 @@
  * Back-pressure of one receiver. While more waits for it than the soft limits allow, the publishers that feed it are not
  * read; that is bounded in time, so that a stalled client cannot stop a device that also feeds others.
  *
+ * Messages from the cloud and from rules hold nobody: there only the hard limits count, one for each client and one for
+ * all of them together.
+ *
  * clear -> congested (publishers held) -> lagging (bytes: QoS 0 dropped, rest queued; later disconnected)
  *                                      -> overdue (queue: publishers run free, the bounded queue drops its oldest)
  */
@@ -32,13 +35,13 @@ export class Congestion {
   /** Called after every delivery: two comparisons in the usual case. */
   check(): void {
     const outbox = this.#outbox;
-    const { outgoingBytesSoftMax, outgoingBytesHardMax } = this.#limits;
+    const { outgoingBytesSoftMax } = this.#limits;
     if (outbox.pendingBytes + outbox.bufferedBytes > outgoingBytesSoftMax && outbox.isFull) {
       if (this.state === "clear") this.#enter("congested");
-      if (this.state === "lagging" || outbox.pendingBytes + outbox.bufferedBytes <= outgoingBytesHardMax) return;
+      if (this.state === "lagging" || !this.#isTooMuch) return;
       // One large burst in one turn is not yet a slow reader: it is offered the bytes first.
       outbox.flush();
-      if (outbox.bufferedBytes > outgoingBytesHardMax) this.#enter("lagging");
+      if (outbox.isFull && this.#isTooMuch) this.#enter("lagging");
     } else if (this.state === "clear" && this.#session.queuedMessages > this.#queueSoftMax) {
       this.#enter("congested");
     }
@@ -82,6 +85,13 @@ export class Congestion {
     if (held === undefined) return;
     this.#held = undefined;
     for (const feeder of held) feeder.continueReading();
+  }
+
+  /** Over its own hard limit, or one of those that fill the memory that all clients share. */
+  get #isTooMuch(): boolean {
+    const { pendingBytes, bufferedBytes, waitingBytesOfAll } = this.#outbox;
+    const { outgoingBytesHardMax, outgoingBytesTotalMax } = this.#limits;
+    return pendingBytes + bufferedBytes > outgoingBytesHardMax || pendingBytes + waitingBytesOfAll > outgoingBytesTotalMax;
   }
 
   get #queueSoftMax(): number {

@@ -14,8 +14,13 @@ const slabBytesLarge = 64 * 1024;
 /** From this size on a packet is handed to the transport as it is. */
 const referenceBytesMin = 16 * 1024;
 
-/** Slabs are lent for one turn; only small ones are worth keeping for every connection at once. */
+/**
+ * What the outboxes of one broker share. Slabs are lent for one turn; only small ones are worth keeping for every
+ * connection at once.
+ */
 export class SlabPool {
+  /** Bytes that wait in the transports of all connections, as far as they were looked at. */
+  waitingBytes = 0;
   readonly #small: Buffer[] = [];
   readonly #large: Buffer[] = [];
   readonly #slabsMax: number;
@@ -49,8 +54,7 @@ export class Outbox {
   #isClosed = false;
   /** Collected in this turn and not yet handed to the transport. */
   pendingBytes = 0;
-  /** The transport's buffered bytes when last looked at: after each flush and each drain. */
-  bufferedBytes = 0;
+  #bufferedBytes = 0;
   readonly #softBytesMax: number;
   readonly #onFlushed: (bytes: number) => void;
 
@@ -62,11 +66,29 @@ export class Outbox {
     this.#turn = turn;
   }
 
+  /** The transport's buffered bytes when last looked at: after each flush and each drain. */
+  get bufferedBytes(): number {
+    return this.#bufferedBytes;
+  }
+
+  /** Bytes that wait for all clients of the broker. */
+  get waitingBytesOfAll(): number {
+    return this.#pool.waitingBytes;
+  }
+
   /** Collected and buffered bytes are over the soft limit: queued messages wait. */
   get isFull(): boolean {
-    if (this.pendingBytes + this.bufferedBytes <= this.#softBytesMax) return false;
-    this.bufferedBytes = this.#transport.bufferedBytes;
-    return this.pendingBytes + this.bufferedBytes > this.#softBytesMax;
+    if (this.pendingBytes + this.#bufferedBytes <= this.#softBytesMax) return false;
+    this.look();
+    return this.pendingBytes + this.#bufferedBytes > this.#softBytesMax;
+  }
+
+  /** Asks the transport how much it still holds. */
+  look(): void {
+    if (this.#isClosed) return;
+    const bytes = this.#transport.bufferedBytes;
+    this.#pool.waitingBytes += bytes - this.#bufferedBytes;
+    this.#bufferedBytes = bytes;
   }
 
   /** A complete packet that is not changed afterwards. */
@@ -128,6 +150,9 @@ export class Outbox {
   close(): void {
     this.flush();
     this.#isClosed = true;
+    // What its transport still holds goes within the close timeout.
+    this.#pool.waitingBytes -= this.#bufferedBytes;
+    this.#bufferedBytes = 0;
   }
 
   /** Hands everything collected to the transport. */
@@ -150,7 +175,7 @@ export class Outbox {
       this.#slabUsed = 0;
       if (used > 0) this.#transport.write(this.#detach(slab, used));
     }
-    this.bufferedBytes = this.#transport.bufferedBytes;
+    this.look();
     this.#onFlushed(bytes);
   }
 
