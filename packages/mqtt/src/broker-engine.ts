@@ -8,12 +8,15 @@ import { RetainedStore } from "./routing/retained-store.ts";
 import { RoutedMessage } from "./routing/routed-message.ts";
 import { Router } from "./routing/router.ts";
 import { ClientConnection } from "./session/client-connection.ts";
+import { JournalPressure } from "./session/journal-pressure.ts";
 import { SlabPool } from "./session/outbox.ts";
 import { SessionRegistry } from "./session/session-registry.ts";
 import { reauthoriseSubscriptions } from "./session/subscribe.ts";
 import { Turn } from "./session/turn.ts";
 
 const slabsMax = 4096;
+/** Records looked at in one piece of a journal's compaction: about a millisecond. */
+const rewritePieceRecords = 2_000;
 
 export interface BrokerPorts {
   gatekeeper: Gatekeeper;
@@ -50,6 +53,20 @@ export function createBroker(ports: BrokerPorts): Broker {
     sessions.sweep(now);
   }
 
+  /** What the journal is to keep moves out of its oldest part, a piece at a time. */
+  function* rewrite(slotNumberMax: number): Generator<undefined> {
+    let weight = 0;
+    for (const session of sessions) {
+      if (session.slot !== undefined && session.slot.number <= slotNumberMax) sessions.save(session);
+      session.rewrite(slotNumberMax);
+      weight += 1 + session.queuedMessages + session.inflightMessages;
+      if (weight < rewritePieceRecords) continue;
+      weight = 0;
+      yield undefined;
+    }
+    yield* engine.retained.rewrite(slotNumberMax, rewritePieceRecords);
+  }
+
   function routedMessage(message: CloudMessage): RoutedMessage {
     const { topic, payload, qos, properties } = message;
     return new RoutedMessage(topic, payload, qos, false, properties, clock.now());
@@ -57,7 +74,10 @@ export function createBroker(ports: BrokerPorts): Broker {
 
   return {
     async start() {
-      for (const { session, queue } of await ports.journal.loadSessions()) sessions.restore(session, queue);
+      const { sessions: stored, retained } = await ports.journal.open({ rewrite, caughtUp: () => engine.pressure.releaseAll() });
+      for (const session of stored) sessions.restore(session);
+      for (const message of retained) engine.retained.restore(message);
+      sessions.trimQueues();
       cancelSweep = clock.after(limits.sweepMilliseconds, sweep);
     },
     accept(transport, facts): Connection {
@@ -141,7 +161,8 @@ function createEngine(ports: BrokerPorts): Engine {
     turn: new Turn(clock, journal, onBug),
     slabs: new SlabPool(slabsMax),
     router: new Router(limits),
-    retained: new RetainedStore(limits),
+    retained: new RetainedStore(limits, journal),
+    pressure: new JournalPressure(),
     // The registry needs the engine that it is part of.
     get sessions() {
       return sessions;

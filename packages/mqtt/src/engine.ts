@@ -5,6 +5,7 @@ import type { Clock, Gatekeeper, Journal, Observer, Peers } from "./ports.ts";
 import type { RetainedStore } from "./routing/retained-store.ts";
 import type { Router } from "./routing/router.ts";
 import type { ClientConnection } from "./session/client-connection.ts";
+import type { JournalPressure } from "./session/journal-pressure.ts";
 import type { SlabPool } from "./session/outbox.ts";
 import type { SessionRegistry } from "./session/session-registry.ts";
 import type { Turn } from "./session/turn.ts";
@@ -32,6 +33,7 @@ export interface Engine {
   readonly router: Router;
   readonly retained: RetainedStore;
   readonly sessions: SessionRegistry;
+  readonly pressure: JournalPressure;
   /** Every stream that is not yet gone, whatever its phase. */
   readonly connections: Set<ClientConnection>;
 }

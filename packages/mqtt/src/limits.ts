@@ -32,6 +32,8 @@ export interface BrokerLimits {
   closeTimeoutMilliseconds: number;
   /** How often keep-alive, expiry and the deadlines above are looked at. */
   sweepMilliseconds: number;
+  /** Topic and payload bytes of the messages queued for all sessions together; the oldest are dropped above it. */
+  queuedBytesMax: number;
   /** Retained messages of the whole broker. */
   retainedMessagesMax: number;
   /** Topic and payload bytes of all retained messages. */
@@ -58,6 +60,7 @@ export const defaultBrokerLimits: Readonly<BrokerLimits> = {
   slowReaderMilliseconds: 30_000,
   closeTimeoutMilliseconds: 5_000,
   sweepMilliseconds: 500,
+  queuedBytesMax: 512 * 1024 * 1024,
   retainedMessagesMax: 1_000_000,
   retainedBytesMax: 256 * 1024 * 1024,
   topicLevelsMax: 128,

@@ -2,7 +2,7 @@
  * What the engine asks of the world. Everything a dialect or the platform decides reaches the engine through these; the
  * engine itself knows MQTT only.
  */
-import type { ConnectPacket, Properties, ProtocolVersion, QoS } from "./codec/packet.ts";
+import type { ConnectPacket, Properties, ProtocolVersion, QoS, Will } from "./codec/packet.ts";
 
 /** Time and turns. Tests fake it; nothing else in this package may read a clock or set a timer. */
 export interface Clock {
@@ -148,15 +148,28 @@ export interface Gatekeeper {
   connect(packet: ConnectPacket, facts: ConnectionFacts): Promise<Admission | ConnectRefusal>;
 }
 
-/** A message owed to a session. */
-export interface QueuedMessage {
+/** What a session keeps of a message: shared by all sessions that keep it. */
+export interface KeptMessage {
   topic: string;
+  /** Own memory, not a view into a read buffer. */
   payload: Uint8Array;
-  qos: 1 | 2;
-  isRetained: boolean;
-  properties?: Properties;
+  properties: Properties | undefined;
   receivedAt: number;
-  subscriptionIdentifiers?: number[];
+}
+
+/** A message owed to a session, and how far its delivery has come. */
+export interface OwedMessage {
+  /** Grows per session. */
+  readonly sequence: number;
+  readonly message: KeptMessage;
+  readonly qos: 1 | 2;
+  readonly isRetained: boolean;
+  /** Subscription identifiers. */
+  readonly identifiers: number[] | undefined;
+  /** 0 until it is sent for the first time. */
+  packetId: number;
+  /** QoS 2: PUBREC came; only PUBCOMP is missing. */
+  isReleased: boolean;
 }
 
 export interface StoredSubscription {
@@ -168,32 +181,104 @@ export interface StoredSubscription {
   identifier?: number;
 }
 
+/** A will with the permission it had when its client connected. */
+export interface StoredWill {
+  will: Will;
+  /** Topic that is routed. */
+  topic: string;
+  isRouted: boolean;
+  /** Milliseconds since the epoch; absent while its client is connected. */
+  dueAt?: number;
+}
+
 export interface StoredSession {
+  /** Small number that stands for the session in the journal. */
+  key: number;
   sessionId: string;
   protocolVersion: ProtocolVersion;
+  /** Seconds that it outlives its connection; absent = never ends. */
+  expirySeconds?: number;
   /** Milliseconds since the epoch; absent while connected or for a session that never expires. */
   expiresAt?: number;
   behaviour: SessionBehaviour;
   subscriptions: StoredSubscription[];
+  /** Filters of the server's that the client cancelled. */
+  cancelledFilters: string[];
+  /** Packet identifiers of the client's QoS 2 publishes that are not released. */
+  receivedIds: number[];
+  will?: StoredWill;
+}
+
+export interface StoredRetained {
+  topic: string;
+  payload: Uint8Array;
+  qos: QoS;
+  properties?: Properties;
+  receivedAt: number;
+}
+
+/** Where a record lies. Kept beside what was written and handed back when that is dead or written anew. */
+export interface JournalSlot {
+  /** Grows with time. */
+  readonly number: number;
+}
+
+export interface JournalContents {
+  sessions: {
+    session: StoredSession;
+    slot: JournalSlot;
+    /** In the order of their sequences. */
+    messages: { owed: OwedMessage; slot: JournalSlot }[];
+  }[];
+  retained: { message: StoredRetained; slot: JournalSlot }[];
+}
+
+/** What a journal asks of the engine that writes to it. */
+export interface JournalOwner {
+  /**
+   * Writes again, by the usual calls, every live record whose slot is numbered `slotNumberMax` or less, one piece of the
+   * work per step of the iterator: so the journal can forget its oldest part.
+   */
+  rewrite(slotNumberMax: number): Iterator<undefined>;
+  /** `isBehind` is false again. */
+  caughtUp(): void;
 }
 
 /**
- * Durable log of what must survive: sessions, subscriptions and the messages owed to them.
- * Writes are ordered; `afterCommit` runs its callback once everything written before it is safe. The memory journal
- * calls back at once; a disk journal calls back from its group commit.
+ * Durable log of what must survive: sessions, subscriptions, the messages owed to them and how far each has come, retained
+ * messages. Writes are ordered and take effect together with everything written before; `afterCommit` runs its callback,
+ * in the order of the calls, once everything written before it is safe. What nobody waits for is committed soon.
+ * The memory journal calls back at once; a disk journal from its group commit. Bytes are taken over during the call.
  */
 export interface Journal {
-  /** Each queue in the order of its sequences. */
-  loadSessions(): Promise<{ session: StoredSession; queue: { sequence: number; message: QueuedMessage }[] }[]>;
-  saveSession(session: StoredSession): void;
-  saveSubscription(sessionId: string, subscription: StoredSubscription): void;
-  removeSubscription(sessionId: string, filter: string): void;
-  removeSession(sessionId: string): void;
-  /** A message is owed to a session under `sequence` (grows per session). */
-  appendMessage(sessionId: string, sequence: number, message: QueuedMessage): void;
+  /** Called once, before anything is written. */
+  open(owner: JournalOwner): Promise<JournalContents>;
+  /** The whole state of a session except its messages; replaces what was saved before. */
+  saveSession(session: StoredSession, previous: JournalSlot | undefined): JournalSlot;
+  /** Forgets the session and every message owed to it. */
+  removeSession(key: number, slot: JournalSlot): void;
+  saveSubscription(key: number, subscription: StoredSubscription): void;
+  removeSubscription(key: number, filter: string): void;
+  /** A message is owed to a session. */
+  appendMessage(key: number, owed: OwedMessage): JournalSlot;
+  /** It is about to be sent for the first time, under this packet identifier. */
+  saveSent(key: number, sequence: number, packetId: number): void;
+  /** PUBREC came for it. */
+  saveReleased(key: number, sequence: number): void;
   /** The debt is paid, expired or dropped. */
-  removeMessage(sessionId: string, sequence: number): void;
+  removeMessage(key: number, sequence: number, slot: JournalSlot): void;
+  /** The record in this slot is dead without a word: its session is gone. */
+  forget(slot: JournalSlot): void;
+  /** A QoS 2 publish of the client was taken over; PUBREL has not come yet. */
+  saveReceivedId(key: number, packetId: number): void;
+  removeReceivedId(key: number, packetId: number): void;
+  saveRetained(message: StoredRetained, previous: JournalSlot | undefined): JournalSlot;
+  removeRetained(topic: string, slot: JournalSlot): void;
   afterCommit(callback: () => void): void;
+  /** More bytes wait for the disk than the journal's limit: who causes more should be held back. */
+  readonly isBehind: boolean;
+  /** Commits what is pending and lets go of the file. */
+  close(): Promise<void>;
 }
 
 /** Other nodes. Alone on one node nothing is forwarded. */

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { createMemoryJournal } from "../journal/memory-journal.ts";
 import { RetainedStore } from "./retained-store.ts";
 
 const limits = { retainedMessagesMax: 3, retainedBytesMax: 100 };
@@ -10,7 +11,7 @@ const topicsOf = (store: RetainedStore, filter: string) =>
     .sort();
 
 test("[MQTT-3.3.1-5] keeps the latest message of a topic and finds it by filter", () => {
-  const store = new RetainedStore(limits);
+  const store = new RetainedStore(limits, createMemoryJournal());
   store.store(retained("a/b", "old"));
   store.store(retained("a/b", "new"));
   store.store(retained("a", "x"));
@@ -23,7 +24,7 @@ test("[MQTT-3.3.1-5] keeps the latest message of a topic and finds it by filter"
 });
 
 test("a full store refuses a new topic, keeps what it has, and has room again after a removal", () => {
-  const store = new RetainedStore(limits);
+  const store = new RetainedStore(limits, createMemoryJournal());
   for (const topic of ["a", "b", "c"]) expect(store.store(retained(topic, "x"))).toBe(true);
   expect(store.store(retained("d", "x"))).toBe(false);
   expect(store.store(retained("a", "x".repeat(100)))).toBe(false);
@@ -34,7 +35,7 @@ test("a full store refuses a new topic, keeps what it has, and has room again af
 });
 
 test("[MQTT-3.3.2-5] an expired message is gone", () => {
-  const store = new RetainedStore(limits);
+  const store = new RetainedStore(limits, createMemoryJournal());
   store.store({ ...retained("a", "x"), properties: { messageExpiryIntervalSeconds: 5 } });
   expect(store.match("a", 4_999)).toHaveLength(1);
   expect(store.match("a", 5_000)).toHaveLength(0);

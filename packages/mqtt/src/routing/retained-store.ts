@@ -1,12 +1,9 @@
 /** Retained messages by topic name, found by filter. [MQTT-3.3.1-5] */
-import type { Properties, QoS } from "../codec/packet.ts";
+import type { Journal, JournalContents, JournalSlot, StoredRetained } from "../ports.ts";
 
-export interface RetainedMessage {
-  topic: string;
-  payload: Uint8Array;
-  qos: QoS;
-  properties?: Properties;
-  receivedAt: number;
+export interface RetainedMessage extends StoredRetained {
+  /** Where the journal keeps it. */
+  slot: JournalSlot;
 }
 
 interface Node {
@@ -22,11 +19,13 @@ export interface RetainedLimits {
 export class RetainedStore {
   readonly #root: Node = { children: new Map(), message: undefined };
   readonly #limits: RetainedLimits;
+  readonly #journal: Journal;
   #count = 0;
   #bytes = 0;
 
-  constructor(limits: RetainedLimits) {
+  constructor(limits: RetainedLimits, journal: Journal) {
     this.#limits = limits;
+    this.#journal = journal;
   }
 
   get count(): number {
@@ -38,24 +37,35 @@ export class RetainedStore {
   }
 
   /** Replaces the message of its topic. False when a limit forbids it; what was there before then stays. */
-  store(message: RetainedMessage): boolean {
+  store(message: StoredRetained): boolean {
     const previous = this.#find(message.topic)?.message;
     const count = this.#count + (previous === undefined ? 1 : 0);
     const bytes = this.#bytes + sizeOf(message) - (previous === undefined ? 0 : sizeOf(previous));
     if (count > this.#limits.retainedMessagesMax || bytes > this.#limits.retainedBytesMax) return false;
-    let node = this.#root;
-    for (const level of message.topic.split("/")) {
-      let child = node.children.get(level);
-      if (child === undefined) {
-        child = { children: new Map(), message: undefined };
-        node.children.set(level, child);
-      }
-      node = child;
-    }
-    node.message = message;
+    this.#put({ ...message, slot: this.#journal.saveRetained(message, previous?.slot) });
     this.#count = count;
     this.#bytes = bytes;
     return true;
+  }
+
+  /** Takes back what the journal kept. */
+  restore({ message, slot }: JournalContents["retained"][number]): void {
+    this.#put({ ...message, slot });
+    this.#count += 1;
+    this.#bytes += sizeOf(message);
+  }
+
+  /** Writes what lies in old slots to the journal again; pauses after every `piece` messages looked at. */
+  *rewrite(slotNumberMax: number, piece: number): Generator<undefined> {
+    let seen = 0;
+    const nodes = [this.#root];
+    for (let node = nodes.pop(); node !== undefined; node = nodes.pop()) {
+      const { message } = node;
+      if (message !== undefined && message.slot.number <= slotNumberMax) message.slot = this.#journal.saveRetained(message, message.slot);
+      for (const child of node.children.values()) nodes.push(child);
+      seen += 1;
+      if (seen % piece === 0) yield undefined;
+    }
   }
 
   /** [MQTT-3.3.1-6] An empty retained payload removes what was retained. */
@@ -69,6 +79,7 @@ export class RetainedStore {
       node = child;
     }
     if (node.message === undefined) return false;
+    this.#journal.removeRetained(topic, node.message.slot);
     this.#count -= 1;
     this.#bytes -= sizeOf(node.message);
     node.message = undefined;
@@ -91,6 +102,19 @@ export class RetainedStore {
     return current;
   }
 
+  #put(message: RetainedMessage): void {
+    let node = this.#root;
+    for (const level of message.topic.split("/")) {
+      let child = node.children.get(level);
+      if (child === undefined) {
+        child = { children: new Map(), message: undefined };
+        node.children.set(level, child);
+      }
+      node = child;
+    }
+    node.message = message;
+  }
+
   #find(topic: string): Node | undefined {
     let node: Node | undefined = this.#root;
     for (const level of topic.split("/")) {
@@ -101,7 +125,7 @@ export class RetainedStore {
   }
 }
 
-function sizeOf(message: RetainedMessage): number {
+function sizeOf(message: StoredRetained): number {
   return message.topic.length + message.payload.length;
 }
 

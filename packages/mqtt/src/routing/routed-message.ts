@@ -2,16 +2,8 @@
  * One message on its way to its receivers: encoded once per version, QoS and retain flag, copied once if anybody keeps it.
  */
 import { encodePublish, type Properties, type ProtocolVersion, packetIdOffset, type QoS } from "../codec/index.ts";
+import type { KeptMessage } from "../ports.ts";
 import type { Session } from "../session/session.ts";
-
-/** What a session keeps of a message: shared by all sessions that keep it. */
-export interface KeptMessage {
-  topic: string;
-  /** Own memory, not a view into a read buffer. */
-  payload: Uint8Array;
-  properties: Properties | undefined;
-  receivedAt: number;
-}
 
 /** Body of a received QoS 0 PUBLISH of 3.1 or 3.1.1 whose bytes can be sent on as they are. */
 export interface WireBody {

@@ -91,6 +91,7 @@ function retain(engine: Engine, publish: AcceptedPublish, session: Session): voi
   const { route, payload, qos, properties, receivedAt } = publish;
   if (payload.length === 0) {
     engine.retained.remove(route.topic);
+    engine.turn.hasDebt = true;
     return;
   }
   const isStored = engine.retained.store({
@@ -100,7 +101,8 @@ function retain(engine: Engine, publish: AcceptedPublish, session: Session): voi
     receivedAt,
     ...(properties === undefined ? {} : { properties: keepProperties(properties) }),
   });
-  if (!isStored) engine.observer.dropped({ sessionId: session.id, topic: route.topic, qos, reason: "queue_full" });
+  if (isStored) engine.turn.hasDebt = true;
+  else engine.observer.dropped({ sessionId: session.id, topic: route.topic, qos, reason: "queue_full" });
 }
 
 function toMessage(session: Session, publish: AcceptedPublish, isRetained: boolean): Message {

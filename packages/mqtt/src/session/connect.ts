@@ -28,13 +28,23 @@ export async function handleConnect(engine: Engine, connection: ClientConnection
   }
   // [MQTT-3.1.4-3] The older connection of the same identity is closed before the new one is announced.
   engine.sessions.get(answer.sessionId)?.link?.close("taken_over");
-  const { session, isPresent } = engine.sessions.open(answer, packet);
+  const { session, isPresent, isOwed } = engine.sessions.open(answer, packet);
+  session.claimant = connection;
   session.implicitFilters = new Set(answer.implicitSubscriptions?.map(({ filter }) => filter));
   // What was allowed when the client was here last may not be allowed now.
   if (isPresent) reauthoriseSubscriptions(engine, session);
   subscribeImplicitly(engine, session, answer);
+  if (isOwed && !(await isCommitted(engine, connection, session))) return;
   const isAssigned = packet.clientId !== received.clientId;
   connection.activate(session, activeOptions(packet, answer), isPresent, encodeConnack(engine, packet, answer, isPresent, isAssigned));
+}
+
+/** What CONNACK says of the session must be safe. False when the session went to somebody else meanwhile, or the client away. */
+async function isCommitted(engine: Engine, connection: ClientConnection, session: Session): Promise<boolean> {
+  await new Promise<void>((committed) => engine.turn.awaitCommit({ committed }));
+  if (session.claimant !== connection) connection.close(session.isEnded ? "kicked" : "taken_over");
+  else if (!connection.isAuthenticating) engine.sessions.detach(session);
+  return connection.isAuthenticating;
 }
 
 /** What can be refused without knowing the client. */

@@ -1,17 +1,16 @@
 /** What is owed to one session and not yet sent: first in, first out, with its bytes counted. */
-import type { KeptMessage } from "../routing/routed-message.ts";
+import type { JournalSlot, OwedMessage } from "../ports.ts";
+import type { EncodedPublish } from "../routing/routed-message.ts";
 
-export interface Delivery {
-  /** Journal sequence; grows per session. */
-  readonly sequence: number;
-  readonly message: KeptMessage;
-  readonly qos: 1 | 2;
-  readonly isRetained: boolean;
-  readonly identifiers: number[] | undefined;
-  /** 0 until it is sent for the first time. */
-  packetId: number;
-  /** QoS 2: PUBREC came, PUBREL was sent; only PUBCOMP is missing. */
-  isReleased: boolean;
+export interface Delivery extends OwedMessage {
+  /** Where the journal keeps it; undefined for a session that ends with its connection. */
+  slot: JournalSlot | undefined;
+  /** Waits for the commit that records it. */
+  isHeld: boolean;
+  /** It has left at least once: what leaves next is a duplicate. */
+  wasSent: boolean;
+  /** The encoding that all receivers share, while the first transmission waits for its commit. */
+  encoded: EncodedPublish | undefined;
 }
 
 export class DeliveryQueue {
@@ -60,6 +59,6 @@ export class DeliveryQueue {
   }
 }
 
-function deliveryBytes(delivery: Delivery): number {
+export function deliveryBytes(delivery: Delivery): number {
   return delivery.message.topic.length + delivery.message.payload.length;
 }

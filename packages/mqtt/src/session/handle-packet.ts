@@ -1,9 +1,7 @@
 /** What an admitted client may send besides PUBLISH: one row per packet type, everything else is refused. */
-import type { Packet, ProtocolVersion } from "../codec/index.ts";
+import type { Packet } from "../codec/index.ts";
 import type { Engine } from "../engine.ts";
 import type { ActivePhase, ClientConnection } from "./client-connection.ts";
-import type { Outbox } from "./outbox.ts";
-import { writeReply } from "./reply-queue.ts";
 import type { Session } from "./session.ts";
 import { SessionError } from "./session-error.ts";
 import { cappedExpirySeconds } from "./session-registry.ts";
@@ -20,7 +18,9 @@ export function handlePacket(engine: Engine, connection: ClientConnection, phase
       session.settle(packet.packetId);
       return;
     case "pubrec":
-      handlePubrec(session, connection.outbox, connection.version, packet.packetId, packet.reasonCode ?? 0);
+      // [MQTT-4.3.3-4] A reason from 0x80 ends the exchange.
+      if ((packet.reasonCode ?? 0) >= 0x80) session.settle(packet.packetId);
+      else session.release(connection, packet.packetId);
       return;
     case "pubrel":
       publishes.handleRelease(packet.packetId);
@@ -45,12 +45,6 @@ export function handlePacket(engine: Engine, connection: ClientConnection, phase
     default:
       throw new SessionError("mqtt.packet_not_allowed", "MQTT-4.13.1-1", packet.type.toUpperCase(), "a packet that clients send");
   }
-}
-
-function handlePubrec(session: Session, outbox: Outbox, version: ProtocolVersion, packetId: number, reasonCode: number): void {
-  // [MQTT-4.3.3-4] A reason from 0x80 ends the exchange.
-  if (reasonCode >= 0x80) session.settle(packetId);
-  else writeReply(outbox, version, 6, packetId, session.release(packetId) ? 0 : 0x92);
 }
 
 /** [MQTT-3.14.2-2] A session that was to end with its connection cannot be prolonged. */

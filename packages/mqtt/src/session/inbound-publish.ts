@@ -11,7 +11,7 @@ import type { Engine } from "../engine.ts";
 import type { Refusal } from "../ports.ts";
 import { acceptMessage, hasListeners, routeOf } from "./accept-message.ts";
 import type { ClientConnection } from "./client-connection.ts";
-import { ReplyQueue, writeReply } from "./reply-queue.ts";
+import { ReplyQueue } from "./reply-queue.ts";
 import type { Session, TopicRoute } from "./session.ts";
 import { SessionError } from "./session-error.ts";
 
@@ -74,7 +74,8 @@ export class InboundPublishes {
     if (qos > 0) {
       // [MQTT-4.3.3-10] A QoS 2 publish that was not released yet is the same message again.
       if (qos === 2 && session.unreleased.has(packetId)) {
-        this.#replies.add(5, packetId, 0, false, undefined);
+        // Taken over on an earlier connection perhaps, whose commit may still be on its way.
+        this.#replies.add(5, packetId, 0, session.isPersistent, undefined);
         return;
       }
       this.#checkReceiveMaximum();
@@ -96,8 +97,9 @@ export class InboundPublishes {
     }
     observer.published(session.id, session.subject, route.topic, qos, payloadBytes);
     if (!isRetained && !hasListeners(this.#engine, route, grant)) {
-      if (qos === 2) session.unreleased.add(packetId);
-      if (qos > 0) this.#replies.add(qos === 1 ? 4 : 5, packetId, 0, false, undefined);
+      turn.hasDebt = false;
+      if (qos === 2) this.#takeOver(packetId);
+      if (qos > 0) this.#replies.add(qos === 1 ? 4 : 5, packetId, 0, turn.hasDebt, undefined);
       return;
     }
     const isForwardable = qos === 0 && connection.version !== 5 && grant.topic === undefined;
@@ -116,16 +118,19 @@ export class InboundPublishes {
       for (const wait of waits ?? []) wait.catch((error: unknown) => connection.failed(error, "tap"));
       return;
     }
-    if (qos === 2) session.unreleased.add(packetId);
+    if (qos === 2) this.#takeOver(packetId);
     // [MQTT-4.3.2-4] [MQTT-4.3.3-11] The acknowledgement says that the message is taken over: nothing owed may be unsafe.
     this.#replies.add(qos === 1 ? 4 : 5, packetId, 0, turn.hasDebt, waits);
     if (connection.version !== 5 && this.#replies.length >= behaviour.receiveMaximum) this.#throttle();
+    if (turn.hasDebt && this.#engine.journal.isBehind) this.#engine.pressure.hold(connection);
   }
 
-  /** [MQTT-4.3.3-12] PUBREL: the identifier is free again. */
+  /** [MQTT-4.3.3-12] PUBREL: the identifier is free again, and must be so after a crash before the client may use it anew. */
   handleRelease(packetId: number): void {
-    const isKnown = this.#session.unreleased.delete(packetId);
-    writeReply(this.#connection.outbox, this.#connection.version, 7, packetId, isKnown ? 0 : 0x92);
+    const { unreleased, isPersistent, key } = this.#session;
+    const isKnown = unreleased.delete(packetId);
+    if (isKnown && isPersistent) this.#engine.journal.removeReceivedId(key, packetId);
+    this.#replies.add(7, packetId, isKnown ? 0 : 0x92, isPersistent, undefined);
   }
 
   close(): void {
@@ -219,6 +224,15 @@ export class InboundPublishes {
       this.#replies.add(qos === 1 ? 4 : 5, packetId, 0x87, false, undefined);
     }
     if (behaviour.onPublishRefused === "disconnect") connection.close("refused", refusal);
+  }
+
+  /** [MQTT-4.3.3-10] Until PUBREL the identifier means this message, also after a crash. */
+  #takeOver(packetId: number): void {
+    const { unreleased, isPersistent, key } = this.#session;
+    unreleased.add(packetId);
+    if (!isPersistent) return;
+    this.#engine.journal.saveReceivedId(key, packetId);
+    this.#engine.turn.hasDebt = true;
   }
 
   #throttle(): void {

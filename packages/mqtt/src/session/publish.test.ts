@@ -1,22 +1,8 @@
 import { expect, test } from "vitest";
-import { createMemoryJournal } from "../journal/memory-journal.ts";
-import type { Journal, Message } from "../ports.ts";
+import type { Message } from "../ports.ts";
 import { settlePromises } from "../testing/fake-clock.ts";
+import { RememberingJournal } from "../testing/remembering-journal.ts";
 import { TestBroker } from "../testing/test-broker.ts";
-
-/** A journal whose commits happen when the test says so. */
-function slowJournal(): Journal & { commit(): void } {
-  let callbacks: (() => void)[] = [];
-  return {
-    ...createMemoryJournal(),
-    afterCommit: (callback) => void callbacks.push(callback),
-    commit: () => {
-      const due = callbacks;
-      callbacks = [];
-      for (const callback of due) callback();
-    },
-  };
-}
 
 test("[MQTT-4.3.2-4] QoS 1 without debt is acknowledged at once; the publisher hears itself", async () => {
   const world = await new TestBroker().start();
@@ -31,12 +17,13 @@ test("[MQTT-4.3.2-4] QoS 1 without debt is acknowledged at once; the publisher h
 });
 
 test("PUBACK waits for the commit of what is owed, and keeps the order of the publishes", async () => {
-  const journal = slowJournal();
+  const journal = new RememberingJournal();
   const world = await new TestBroker({ journal }).start();
   const offline = world.open();
   await offline.connect("offline", { isCleanStart: false });
   offline.subscribe("owed", 1);
   offline.drop();
+  journal.isQuick = false;
   const client = world.open();
   await client.connect("one");
   client.publish("owed", "x", 1, { packetId: 1 });
@@ -196,12 +183,13 @@ test("[MQTT-3.3.2-7] topic aliases: set, used, replaced, unknown and out of rang
 });
 
 test("[MQTT-3.3.4-7] more unanswered publishes than Receive Maximum end an MQTT 5 client; a 3.x client is not read", async () => {
-  const journal = slowJournal();
+  const journal = new RememberingJournal();
   const world = await new TestBroker({ journal, behaviour: { receiveMaximum: 2 } }).start();
   const offline = world.open();
   await offline.connect("offline", { isCleanStart: false });
   offline.subscribe("owed", 1);
   offline.drop();
+  journal.isQuick = false;
   const five = world.open();
   await five.connect("five", { protocolVersion: 5 });
   for (let index = 0; index < 3; index += 1) five.publish("owed", "x", 1);

@@ -1,9 +1,10 @@
 /** All sessions of this node, connected or waiting for their client. */
-import type { ConnectPacket } from "../codec/index.ts";
+import type { ConnectPacket, ProtocolVersion } from "../codec/index.ts";
 import type { Engine } from "../engine.ts";
-import type { Admission, QueuedMessage, StoredSession, StoredSubscription } from "../ports.ts";
+import type { Admission, JournalContents, SessionBehaviour, StoredSession, StoredSubscription } from "../ports.ts";
+import { trimOldest } from "./queue-budget.ts";
 import { Session } from "./session.ts";
-import { publishWill } from "./will.ts";
+import { pendingWillOf, publishWill, storedPendingWill, storedWillOf } from "./will.ts";
 
 const neverSeconds = 0xffff_ffff;
 
@@ -11,6 +12,9 @@ export class SessionRegistry {
   readonly #engine: Engine;
   readonly #sessions = new Map<string, Session>();
   readonly #offline = new Set<Session>();
+  #key = 0;
+  /** Topic and payload bytes in all queues together. */
+  queuedBytes = 0;
 
   constructor(engine: Engine) {
     this.#engine = engine;
@@ -28,13 +32,17 @@ export class SessionRegistry {
     return this.#sessions.values();
   }
 
-  /** [MQTT-3.1.2-4] [MQTT-3.1.2-5] Continues the session of that identity, or starts a new one. */
-  open(admission: Admission, packet: ConnectPacket): { session: Session; isPresent: boolean } {
+  /**
+   * [MQTT-3.1.2-4] [MQTT-3.1.2-5] Continues the session of that identity, or starts a new one. `isOwed`: the journal must
+   * have committed before the client may hear of it.
+   */
+  open(admission: Admission, packet: ConnectPacket): { session: Session; isPresent: boolean; isOwed: boolean } {
     const { sessionId, behaviour, rights, subject } = admission;
     const kept = this.#sessions.get(sessionId);
+    const wasStored = kept?.slot !== undefined;
     if (kept !== undefined && packet.isCleanStart) this.end(kept);
     const isPresent = kept !== undefined && !packet.isCleanStart;
-    const session = isPresent ? kept : new Session(this.#engine, sessionId, behaviour, packet.protocolVersion);
+    const session = isPresent ? kept : this.#create(sessionId, behaviour, packet.protocolVersion);
     session.behaviour = behaviour;
     session.rights = rights;
     session.subject = subject;
@@ -46,14 +54,17 @@ export class SessionRegistry {
     session.forgetRoutes();
     this.#offline.delete(session);
     this.#sessions.set(sessionId, session);
-    if (session.isPersistent) this.#save(session);
+    session.will = session.isPersistent ? storedWillOf(this.#engine, session, packet.will) : undefined;
+    if (session.isPersistent) this.save(session);
     else this.#remove(session);
-    return { session, isPresent };
+    return { session, isPresent, isOwed: session.isPersistent || wasStored };
   }
 
   /** Its client is gone. */
   detach(session: Session): void {
     session.link = undefined;
+    session.claimant = undefined;
+    session.will = undefined;
     if (session.isEnded) return;
     if (!session.isPersistent) {
       this.end(session);
@@ -63,7 +74,7 @@ export class SessionRegistry {
       session.expiresAt = this.#engine.clock.now() + session.expirySeconds * 1000;
     }
     this.#offline.add(session);
-    this.#save(session);
+    this.save(session);
   }
 
   /** Forgets the session, its subscriptions and what it was owed. */
@@ -86,7 +97,7 @@ export class SessionRegistry {
     session.subscriptions.set(subscription.filter, subscription);
     router.add(session, subscription);
     if (isNew) statistics.subscriptions += 1;
-    if (session.isPersistent) journal.saveSubscription(session.id, subscription);
+    if (session.slot !== undefined) journal.saveSubscription(session.key, subscription);
     return { isNew };
   }
 
@@ -95,18 +106,23 @@ export class SessionRegistry {
     const { router, statistics, journal } = this.#engine;
     router.remove(session, filter);
     statistics.subscriptions -= 1;
-    if (session.isPersistent) journal.removeSubscription(session.id, filter);
+    if (session.slot !== undefined) journal.removeSubscription(session.key, filter);
     return true;
   }
 
   /** Takes over what the journal kept. */
-  restore(stored: StoredSession, queue: readonly { sequence: number; message: QueuedMessage }[]): void {
+  restore({ session: stored, slot, messages }: JournalContents["sessions"][number]): void {
     const { router, statistics, clock } = this.#engine;
-    const session = new Session(this.#engine, stored.sessionId, stored.behaviour, stored.protocolVersion);
-    session.isStored = true;
-    session.expirySeconds = stored.behaviour.sessionExpirySecondsMax;
+    const session = new Session(this.#engine, stored.key, stored.sessionId, stored.behaviour, stored.protocolVersion);
+    if (stored.key > this.#key) this.#key = stored.key;
+    session.slot = slot;
+    session.expirySeconds = stored.expirySeconds ?? Number.POSITIVE_INFINITY;
     // A session that was connected when the process ended starts to wait now.
-    session.expiresAt = stored.expiresAt ?? clock.now() + session.expirySeconds * 1000;
+    const now = clock.now();
+    if (session.expirySeconds !== Number.POSITIVE_INFINITY) session.expiresAt = stored.expiresAt ?? now + session.expirySeconds * 1000;
+    session.pendingWill = pendingWillOf(stored.will, session.expirySeconds, now);
+    for (const filter of stored.cancelledFilters) session.cancelledFilters.add(filter);
+    for (const packetId of stored.receivedIds) session.unreleased.add(packetId);
     this.#sessions.set(session.id, session);
     this.#offline.add(session);
     for (const subscription of stored.subscriptions) {
@@ -114,7 +130,18 @@ export class SessionRegistry {
       router.add(session, subscription);
       statistics.subscriptions += 1;
     }
-    for (const { sequence, message } of queue) session.restore(sequence, message);
+    for (const { owed, slot: messageSlot } of messages) session.restore(owed, messageSlot);
+  }
+
+  /** Writes the session's own record to the journal. */
+  save(session: Session): void {
+    session.slot = this.#engine.journal.saveSession(toStoredSession(session), session.slot);
+  }
+
+  /** Drops the oldest queued messages of all sessions when all queues together are too large. */
+  trimQueues(): void {
+    const { queuedBytesMax } = this.#engine.limits;
+    if (this.queuedBytes > queuedBytesMax) trimOldest(this, queuedBytesMax);
   }
 
   sweep(now: number): void {
@@ -125,21 +152,24 @@ export class SessionRegistry {
     }
   }
 
-  #save(session: Session): void {
-    session.isStored = true;
-    this.#engine.journal.saveSession(toStoredSession(session));
+  #create(sessionId: string, behaviour: SessionBehaviour, version: ProtocolVersion): Session {
+    this.#key += 1;
+    return new Session(this.#engine, this.#key, sessionId, behaviour, version);
   }
 
   #remove(session: Session): void {
-    if (!session.isStored) return;
-    session.isStored = false;
-    this.#engine.journal.removeSession(session.id);
+    const { slot } = session;
+    if (slot === undefined) return;
+    session.slot = undefined;
+    this.#engine.journal.removeSession(session.key, slot);
   }
 
   #publishPendingWill(session: Session): void {
     const { pendingWill } = session;
     session.pendingWill = undefined;
-    if (pendingWill !== undefined) publishWill(this.#engine, session, pendingWill.will);
+    if (pendingWill === undefined) return;
+    publishWill(this.#engine, session, pendingWill.will, session.rights === undefined ? pendingWill.route : undefined);
+    if (!session.isEnded && session.slot !== undefined) this.save(session);
   }
 }
 
@@ -157,11 +187,18 @@ export function cappedExpirySeconds(requestedSeconds: number, maximumSeconds: nu
 }
 
 function toStoredSession(session: Session): StoredSession {
+  const { key, id, version, behaviour, expirySeconds, expiresAt, pendingWill } = session;
+  const will = pendingWill === undefined ? session.will : storedPendingWill(pendingWill);
   return {
-    sessionId: session.id,
-    protocolVersion: session.version,
-    behaviour: session.behaviour,
+    key,
+    sessionId: id,
+    protocolVersion: version,
+    behaviour,
     subscriptions: [...session.subscriptions.values()],
-    ...(session.expiresAt === undefined ? {} : { expiresAt: session.expiresAt }),
+    cancelledFilters: [...session.cancelledFilters],
+    receivedIds: [...session.unreleased],
+    ...(expirySeconds === Number.POSITIVE_INFINITY ? {} : { expirySeconds }),
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+    ...(will === undefined ? {} : { will }),
   };
 }

@@ -4,16 +4,26 @@
  */
 import { encodePublish, type Properties, type ProtocolVersion, type QoS } from "../codec/index.ts";
 import type { Engine } from "../engine.ts";
-import type { PublishGrant, QueuedMessage, Refusal, SessionBehaviour, SessionRights, StoredSubscription } from "../ports.ts";
-import { type RoutedMessage, remainingProperties } from "../routing/routed-message.ts";
+import type {
+  JournalSlot,
+  OwedMessage,
+  PublishGrant,
+  Refusal,
+  SessionBehaviour,
+  SessionRights,
+  StoredSubscription,
+  StoredWill,
+} from "../ports.ts";
+import { type EncodedPublish, type RoutedMessage, remainingProperties } from "../routing/routed-message.ts";
 import type { Destinations } from "../routing/router.ts";
-import { type Delivery, DeliveryQueue } from "./delivery-queue.ts";
+import { type Delivery, DeliveryQueue, deliveryBytes } from "./delivery-queue.ts";
 import type { Link } from "./link.ts";
 import { lowerQos } from "./qos.ts";
+import { writeReply } from "./reply-queue.ts";
+import type { CommitWaiter } from "./turn.ts";
 import type { PendingWill } from "./will.ts";
 
 const packetIdMax = 0xffff;
-const pubrelFirstByte = 0x62;
 
 const noFilters: ReadonlySet<string> = new Set();
 
@@ -30,8 +40,10 @@ export interface TopicRoute {
   epoch: number;
 }
 
-export class Session {
+export class Session implements CommitWaiter {
   readonly id: string;
+  /** Stands for it in the journal. */
+  readonly key: number;
   readonly #engine: Engine;
   /** Opaque, from the latest Admission; undefined for a session loaded from the journal until its client comes back. */
   subject: unknown;
@@ -39,6 +51,8 @@ export class Session {
   behaviour: SessionBehaviour;
   version: ProtocolVersion;
   link: Link | undefined;
+  /** The connection that is being given this session, or has it. */
+  claimant: Link | undefined;
   /** 0 = ends with its connection; Infinity = never. [MQTT-3.1.2-23] */
   expirySeconds = 0;
   expiresAt: number | undefined;
@@ -52,16 +66,26 @@ export class Session {
   routes = new Map<string, TopicRoute>();
   routesEpoch = 1;
   pendingWill: PendingWill | undefined;
+  /** The will of the connected client, for the case that the server ends without a word. */
+  will: StoredWill | undefined;
   isEnded = false;
-  /** The journal knows it. */
-  isStored = false;
+  /** Where the journal keeps it; undefined when it does not know it. */
+  slot: JournalSlot | undefined;
+  /** Everything that has a packet identifier, in the order of first transmission. */
   readonly #inflight = new Map<number, Delivery>();
-  #queue = new DeliveryQueue();
+  /** Of these, what an earlier connection left unanswered and this one was not yet sent. */
+  readonly #resend = new DeliveryQueue();
+  /** Of these, what waits for the commit that records its identifier, by turn. */
+  #held: Delivery[] = [];
+  #heldCounts: number[] = [];
+  #heldTurn = 0;
+  readonly #queue = new DeliveryQueue();
   #sequence = 0;
   #packetId = 0;
 
-  constructor(engine: Engine, id: string, behaviour: SessionBehaviour, version: ProtocolVersion) {
+  constructor(engine: Engine, key: number, id: string, behaviour: SessionBehaviour, version: ProtocolVersion) {
     this.#engine = engine;
+    this.key = key;
     this.id = id;
     this.behaviour = behaviour;
     this.version = version;
@@ -87,14 +111,22 @@ export class Session {
     return lowerQos(qos, qosMax);
   }
 
-  /** Sends the message, or keeps it for later when it is owed. */
+  /** When the oldest queued message was accepted. */
+  get oldestQueuedAt(): number {
+    return this.#queue.peek()?.message.receivedAt ?? Number.POSITIVE_INFINITY;
+  }
+
+  /**
+   * Sends the message, or keeps it for later when it is owed. A persistent session's message leaves after the commit that
+   * records it with its packet identifier: so a repetition after a crash is the same message again, with DUP. [MQTT-4.4.0-1]
+   */
   offer(message: RoutedMessage, qos: QoS, isRetained: boolean, identifiers: number[] | undefined): OfferOutcome {
-    const { link } = this;
+    const { link, isPersistent } = this;
     if (qos === 0) return link === undefined ? "skipped" : this.#sendOnce(link, message, isRetained, identifiers);
-    if (link === undefined && !this.isPersistent) return "skipped";
+    if (link === undefined && !isPersistent) return "skipped";
     this.#sequence += 1;
     // Encoded before it is kept: the encoding then serves as the kept payload too.
-    if (link !== undefined) message.encoded(link.version, qos, isRetained);
+    const encoded = link === undefined ? undefined : message.encoded(link.version, qos, isRetained);
     const delivery: Delivery = {
       sequence: this.#sequence,
       message: message.keep(),
@@ -103,17 +135,26 @@ export class Session {
       identifiers,
       packetId: 0,
       isReleased: false,
+      slot: undefined,
+      isHeld: false,
+      wasSent: false,
+      encoded: undefined,
     };
-    if (this.isPersistent) {
-      this.#engine.journal.appendMessage(this.id, delivery.sequence, toQueuedMessage(delivery));
+    const isNext = link !== undefined && this.#queue.length === 0 && this.#canSend(link);
+    if (isNext) this.#takeIdentifier(delivery);
+    if (isPersistent) {
+      delivery.slot = this.#engine.journal.appendMessage(this.key, delivery);
       this.#engine.turn.hasDebt = true;
     }
-    if (link !== undefined && this.#queue.length === 0 && this.#canSend(link)) {
-      this.#sendFirst(link, delivery, message);
+    if (isNext) {
+      if (isPersistent) {
+        if (identifiers === undefined) delivery.encoded = encoded;
+        this.#hold(delivery);
+      } else this.#sendFirst(link, delivery, message);
       link.checkCongestion();
       return "delivered";
     }
-    this.#queue.push(delivery);
+    this.#enqueue(delivery);
     this.#trimQueue();
     link?.checkCongestion();
     return "queued";
@@ -125,23 +166,56 @@ export class Session {
     if (link === undefined) return;
     const now = this.#engine.clock.now();
     while (this.#canSend(link)) {
-      const delivery = this.#queue.shift();
+      const again = this.#resend.shift();
+      if (again !== undefined) {
+        if (this.#inflight.get(again.packetId) === again) this.#sendCurrent(link, again, now);
+        continue;
+      }
+      const delivery = this.#dequeue();
       if (delivery === undefined) return;
       if (this.#isTooOld(delivery, now)) this.#drop(delivery, "expired");
-      else this.#send(link, delivery, false, now);
+      else {
+        this.#takeIdentifier(delivery);
+        if (this.isPersistent) {
+          this.#engine.journal.saveSent(this.key, delivery.sequence, delivery.packetId);
+          this.#hold(delivery);
+        } else this.#send(link, delivery, now);
+      }
     }
   }
 
   /** A client is there (again): first what was on its way, in its old order, then the queue. [MQTT-4.4.0-1] [MQTT-4.6.0-1] */
   resume(link: Link): void {
     this.link = link;
-    const now = this.#engine.clock.now();
-    this.#fitWindow(link.window);
-    for (const delivery of [...this.#inflight.values()]) {
-      if (delivery.isReleased) link.outbox.appendReply(pubrelFirstByte, delivery.packetId);
-      else this.#send(link, delivery, true, now);
+    this.#resend.clear();
+    for (const delivery of this.#inflight.values()) {
+      if (delivery.isHeld) {
+        // Encoded for the connection before.
+        delivery.encoded = undefined;
+        continue;
+      }
+      if (delivery.isReleased) this.#sendRelease(link, delivery.packetId, 0);
+      else this.#resend.push(delivery);
     }
     this.pump();
+  }
+
+  /** The commit of one turn: what it records may leave. */
+  committed(): void {
+    const count = this.#heldCounts.shift() ?? 0;
+    if (count === 0) return;
+    const { link } = this;
+    const now = this.#engine.clock.now();
+    const recorded = this.#held.splice(0, count);
+    for (const delivery of recorded) {
+      delivery.isHeld = false;
+      const { encoded, packetId } = delivery;
+      delivery.encoded = undefined;
+      if (link === undefined || this.#inflight.get(packetId) !== delivery) continue;
+      if (encoded !== undefined) this.#sendEncoded(link, delivery, encoded);
+      else this.#sendCurrent(link, delivery, now);
+    }
+    link?.checkCongestion();
   }
 
   /** PUBACK, or PUBCOMP, or a PUBREC that refuses: the debt is paid. False when the identifier is unknown. */
@@ -150,47 +224,75 @@ export class Session {
     if (delivery === undefined) return false;
     this.#inflight.delete(packetId);
     this.#forget(delivery);
-    if (this.#queue.length > 0) this.pump();
+    if (this.#queue.length > 0 || this.#resend.length > 0) this.pump();
     this.link?.relieve();
     return true;
   }
 
   /** [MQTT-4.3.3-8] PUBREC: from now on only the release is repeated, never the message. */
-  release(packetId: number): boolean {
+  release(link: Link, packetId: number): void {
     const delivery = this.#inflight.get(packetId);
-    if (delivery === undefined || delivery.qos !== 2) return false;
-    delivery.isReleased = true;
-    return true;
+    const isKnown = delivery !== undefined && delivery.qos === 2;
+    if (isKnown && !delivery.isReleased) {
+      delivery.isReleased = true;
+      if (this.isPersistent) this.#engine.journal.saveReleased(this.key, delivery.sequence);
+    }
+    this.#sendRelease(link, packetId, isKnown ? 0 : 0x92);
   }
 
-  /** Takes back what the journal kept of this session. */
-  restore(sequence: number, message: QueuedMessage): void {
-    const { topic, payload, properties, receivedAt, qos, isRetained, subscriptionIdentifiers: identifiers } = message;
+  /** Takes back what the journal kept of this session, in the order of the sequences. */
+  restore(owed: OwedMessage, slot: JournalSlot): void {
+    const { sequence, packetId } = owed;
     if (sequence > this.#sequence) this.#sequence = sequence;
-    this.#queue.push({
-      sequence,
-      message: { topic, payload, properties, receivedAt },
-      qos,
-      isRetained,
-      identifiers,
-      packetId: 0,
-      isReleased: false,
-    });
+    const delivery: Delivery = { ...owed, slot, isHeld: false, wasSent: packetId !== 0, encoded: undefined };
+    if (packetId === 0) this.#enqueue(delivery);
+    else {
+      this.#inflight.set(packetId, delivery);
+      this.#packetId = packetId;
+    }
+  }
+
+  /** Writes what lies in old slots to the journal again. */
+  rewrite(slotNumberMax: number): void {
+    if (this.slot === undefined) return;
+    for (const deliveries of [this.#inflight.values(), this.#queue]) {
+      for (const delivery of deliveries) {
+        const { slot } = delivery;
+        if (slot === undefined || slot.number > slotNumberMax) continue;
+        this.#engine.journal.forget(slot);
+        delivery.slot = this.#engine.journal.appendMessage(this.key, delivery);
+      }
+    }
   }
 
   /** Drops what is too old at the head of the queue. */
   expireQueue(now: number): void {
     for (let head = this.#queue.peek(); head !== undefined && this.#isTooOld(head, now); head = this.#queue.peek()) {
-      this.#queue.shift();
+      this.#dequeue();
       this.#drop(head, "expired");
     }
   }
 
+  /** Gives up the oldest queued message because all queues together are too large. */
+  dropOldest(): void {
+    const oldest = this.#dequeue();
+    if (oldest !== undefined) this.#drop(oldest, "queue_full");
+  }
+
   /** The session is over: whatever it was owed is forgotten. */
   clear(): void {
+    const { sessions, journal } = this.#engine;
     this.isEnded = true;
+    this.claimant = undefined;
+    for (const deliveries of [this.#inflight.values(), this.#queue]) {
+      for (const { slot } of deliveries) if (slot !== undefined) journal.forget(slot);
+    }
+    sessions.queuedBytes -= this.#queue.bytes;
     this.#inflight.clear();
     this.#queue.clear();
+    this.#resend.clear();
+    this.#held = [];
+    this.#heldCounts = [];
     this.unreleased.clear();
   }
 
@@ -200,7 +302,7 @@ export class Session {
   }
 
   #canSend(link: Link): boolean {
-    return this.#inflight.size < link.window && !link.isLagging && !link.outbox.isFull;
+    return this.#inflight.size - this.#resend.length < link.window && !link.isLagging && !link.outbox.isFull;
   }
 
   #sendOnce(link: Link, message: RoutedMessage, isRetained: boolean, identifiers: number[] | undefined): OfferOutcome {
@@ -231,45 +333,71 @@ export class Session {
     return "skipped";
   }
 
-  /** First transmission of a message that just came: from the encoding all receivers share. */
-  #sendFirst(link: Link, delivery: Delivery, message: RoutedMessage): void {
-    if (delivery.identifiers !== undefined && link.version === 5) {
-      this.#send(link, delivery, false, message.receivedAt);
+  /** Keeps back what has an identifier until the journal has recorded it. */
+  #hold(delivery: Delivery): void {
+    const { turn } = this.#engine;
+    delivery.isHeld = true;
+    if (this.#heldTurn !== turn.number) {
+      this.#heldTurn = turn.number;
+      this.#heldCounts.push(0);
+      turn.awaitCommit(this);
+    }
+    this.#held.push(delivery);
+    this.#heldCounts[this.#heldCounts.length - 1] = (this.#heldCounts.at(-1) ?? 0) + 1;
+  }
+
+  /** [MQTT-4.3.3-6] PUBREL. The client forgets the identifier then, so that the journal must know of it before. */
+  #sendRelease(link: Link, packetId: number, reasonCode: number): void {
+    if (!this.isPersistent) {
+      writeReply(link.outbox, link.version, 6, packetId, reasonCode);
       return;
     }
-    const encoded = message.encoded(link.version, delivery.qos, delivery.isRetained);
+    this.#engine.turn.awaitCommit({
+      committed: () => {
+        if (this.link === link) writeReply(link.outbox, link.version, 6, packetId, reasonCode);
+      },
+    });
+  }
+
+  /** First transmission of a message that just came: from the encoding all receivers share. */
+  #sendFirst(link: Link, delivery: Delivery, message: RoutedMessage): void {
+    if (delivery.identifiers !== undefined && link.version === 5) this.#send(link, delivery, message.receivedAt);
+    else this.#sendEncoded(link, delivery, message.encoded(link.version, delivery.qos, delivery.isRetained));
+  }
+
+  #sendEncoded(link: Link, delivery: Delivery, encoded: EncodedPublish): void {
     if (encoded.bytes.length > link.clientPacketBytesMax) {
+      this.#inflight.delete(delivery.packetId);
       this.#drop(delivery, "too_large");
       return;
     }
-    this.#takeIdentifier(delivery);
     link.outbox.appendWithId(encoded.bytes, encoded.idOffset, delivery.packetId);
     this.#countSent(delivery);
   }
 
-  #send(link: Link, delivery: Delivery, isDuplicate: boolean, now: number): void {
-    const current = remainingProperties(delivery.message, now);
+  /** Sends what has been waiting, unless it is too old by now. */
+  #sendCurrent(link: Link, delivery: Delivery, now: number): void {
+    if (!this.#isTooOld(delivery, now)) {
+      this.#send(link, delivery, now);
+      return;
+    }
+    this.#inflight.delete(delivery.packetId);
+    this.#drop(delivery, "expired");
+  }
+
+  #send(link: Link, delivery: Delivery, now: number): void {
+    const { identifiers, qos, isRetained, packetId, message } = delivery;
+    const current = remainingProperties(message, now);
     if (current === undefined) {
-      this.#inflight.delete(delivery.packetId);
+      this.#inflight.delete(packetId);
       this.#drop(delivery, "expired");
       return;
     }
-    if (delivery.packetId === 0) this.#takeIdentifier(delivery);
-    const { topic, payload } = delivery.message;
-    const properties = delivery.identifiers === undefined ? current.properties : withIdentifiers(current.properties, delivery.identifiers);
+    const properties = identifiers === undefined ? current.properties : withIdentifiers(current.properties, identifiers);
     // [MQTT-3.3.1-1] DUP is set exactly on a repeated delivery.
-    const bytes = encodePublish(
-      topic,
-      payload,
-      delivery.qos,
-      isDuplicate,
-      delivery.isRetained,
-      delivery.packetId,
-      properties,
-      link.version,
-    );
+    const bytes = encodePublish(message.topic, message.payload, qos, delivery.wasSent, isRetained, packetId, properties, link.version);
     if (bytes.length > link.clientPacketBytesMax) {
-      this.#inflight.delete(delivery.packetId);
+      this.#inflight.delete(packetId);
       this.#drop(delivery, "too_large");
       return;
     }
@@ -278,6 +406,7 @@ export class Session {
   }
 
   #countSent(delivery: Delivery): void {
+    delivery.wasSent = true;
     this.#engine.statistics.messagesSent += 1;
     const { topic, payload } = delivery.message;
     this.#engine.observer.delivered(this.id, this.subject, topic, delivery.qos, payload.length);
@@ -291,31 +420,25 @@ export class Session {
     this.#inflight.set(delivery.packetId, delivery);
   }
 
-  /** A client that comes back with a smaller Receive Maximum gets the rest later. [MQTT-3.3.4-9] */
-  #fitWindow(window: number): void {
-    if (this.#inflight.size <= window) return;
-    const queue = new DeliveryQueue();
-    let kept = 0;
-    for (const [packetId, delivery] of this.#inflight) {
-      if (kept < window || delivery.isReleased) {
-        kept += 1;
-        continue;
-      }
-      this.#inflight.delete(packetId);
-      delivery.packetId = 0;
-      queue.push(delivery);
-    }
-    for (const delivery of this.#queue) queue.push(delivery);
-    this.#queue = queue;
+  #enqueue(delivery: Delivery): void {
+    this.#queue.push(delivery);
+    this.#engine.sessions.queuedBytes += deliveryBytes(delivery);
+  }
+
+  #dequeue(): Delivery | undefined {
+    const delivery = this.#queue.shift();
+    if (delivery !== undefined) this.#engine.sessions.queuedBytes -= deliveryBytes(delivery);
+    return delivery;
   }
 
   #trimQueue(): void {
     const { queueMessagesMax, queueBytesMax } = this.behaviour;
     while (this.#queue.length > queueMessagesMax || this.#queue.bytes > queueBytesMax) {
-      const oldest = this.#queue.shift();
+      const oldest = this.#dequeue();
       if (oldest === undefined) return;
       this.#drop(oldest, "queue_full");
     }
+    this.#engine.sessions.trimQueues();
   }
 
   #isTooOld(delivery: Delivery, now: number): boolean {
@@ -331,23 +454,14 @@ export class Session {
   }
 
   #forget(delivery: Delivery): void {
-    if (this.isPersistent) this.#engine.journal.removeMessage(this.id, delivery.sequence);
+    const { slot } = delivery;
+    if (slot === undefined) return;
+    delivery.slot = undefined;
+    if (this.slot === undefined) this.#engine.journal.forget(slot);
+    else this.#engine.journal.removeMessage(this.key, delivery.sequence, slot);
   }
 }
 
 function withIdentifiers(properties: Properties | undefined, subscriptionIdentifiers: number[]): Properties {
   return { ...properties, subscriptionIdentifiers };
-}
-
-function toQueuedMessage(delivery: Delivery): QueuedMessage {
-  const { topic, payload, properties, receivedAt } = delivery.message;
-  return {
-    topic,
-    payload,
-    qos: delivery.qos,
-    isRetained: delivery.isRetained,
-    receivedAt,
-    ...(properties === undefined ? {} : { properties }),
-    ...(delivery.identifiers === undefined ? {} : { subscriptionIdentifiers: delivery.identifiers }),
-  };
 }

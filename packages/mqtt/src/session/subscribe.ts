@@ -53,20 +53,42 @@ export function handleSubscribe(engine: Engine, connection: ClientConnection, se
     engine.observer.subscribed({ sessionId: session.id, subject: session.subject, filter: wanted.filter, qos: answer });
     return answer;
   });
-  connection.outbox.append(encodePacket({ type: "suback", packetId: packet.packetId, reasonCodes }, connection.version));
-  for (const { subscription, isNew } of added) sendRetained(engine, session, subscription, isNew);
+  // Looked up now: what is retained later comes by the subscription itself.
+  const retained = added.flatMap(({ subscription, isNew }) => retainedFor(engine, session, subscription, isNew));
+  whenSafe(engine, connection, session, () => {
+    connection.outbox.append(encodePacket({ type: "suback", packetId: packet.packetId, reasonCodes }, connection.version));
+    for (const { message, qos, identifiers } of retained) session.offer(message, qos, true, identifiers);
+  });
+}
+
+/** An answer about a persistent session's subscriptions leaves when the journal has them. */
+function whenSafe(engine: Engine, connection: ClientConnection, session: Session, answer: () => void): void {
+  if (!session.isPersistent) {
+    answer();
+    return;
+  }
+  engine.turn.awaitCommit({
+    committed: () => {
+      if (session.link === connection) answer();
+    },
+  });
 }
 
 /** [MQTT-3.10.4-1] Compared character by character; [MQTT-3.10.4-4] always answered. */
 export function handleUnsubscribe(engine: Engine, connection: ClientConnection, session: Session, packet: UnsubscribePacket): void {
   const reasonCodes = packet.filters.map((filter) => {
     if (!engine.sessions.unsubscribe(session, filter)) return 0x11;
-    if (session.implicitFilters.has(filter)) session.cancelledFilters.add(filter);
+    if (session.implicitFilters.has(filter)) {
+      session.cancelledFilters.add(filter);
+      if (session.slot !== undefined) engine.sessions.save(session);
+    }
     engine.observer.unsubscribed({ sessionId: session.id, subject: session.subject, filter });
     return 0;
   });
   const codes = connection.version === 5 ? reasonCodes : [];
-  connection.outbox.append(encodePacket({ type: "unsuback", packetId: packet.packetId, reasonCodes: codes }, connection.version));
+  whenSafe(engine, connection, session, () => {
+    connection.outbox.append(encodePacket({ type: "unsuback", packetId: packet.packetId, reasonCodes: codes }, connection.version));
+  });
 }
 
 /** Asks again for the permission of every subscription of a session; those no longer allowed end, others may sink in QoS. */
@@ -125,17 +147,28 @@ function refuse(code: FilterRefusalCode, received: string, expected: string): Fi
   return { refusal: { code, received, expected }, reasonCode: filterRefusals[code] };
 }
 
+interface RetainedOffer {
+  message: RoutedMessage;
+  qos: QoS;
+  identifiers: number[] | undefined;
+}
+
 /** [MQTT-3.3.1-9] to [MQTT-3.3.1-11]: 0 always, 1 for a new subscription, 2 never; [MQTT-4.8.2] never for a shared one. */
-function sendRetained(engine: Engine, session: Session, subscription: StoredSubscription, isNew: boolean): void {
+function retainedFor(engine: Engine, session: Session, subscription: StoredSubscription, isNew: boolean): RetainedOffer[] {
   const { retainHandling, filter, qos, identifier } = subscription;
-  if (session.behaviour.retain !== "store" || retainHandling === 2 || (retainHandling === 1 && !isNew)) return;
-  if (parseSharedFilter(filter) !== undefined) return;
+  if (session.behaviour.retain !== "store" || retainHandling === 2 || (retainHandling === 1 && !isNew)) return [];
+  if (parseSharedFilter(filter) !== undefined) return [];
   const now = engine.clock.now();
+  const offers: RetainedOffer[] = [];
   for (const retained of engine.retained.match(filter, now)) {
     const { topic, payload, receivedAt } = retained;
     const current = remainingProperties({ topic, payload, receivedAt, properties: retained.properties }, now);
     if (current === undefined) continue;
-    const message = new RoutedMessage(topic, payload, retained.qos, true, current.properties, now);
-    session.offer(message, session.deliveryQos(retained.qos, qos), true, identifier === undefined ? undefined : [identifier]);
+    offers.push({
+      message: new RoutedMessage(topic, payload, retained.qos, true, current.properties, now),
+      qos: session.deliveryQos(retained.qos, qos),
+      identifiers: identifier === undefined ? undefined : [identifier],
+    });
   }
+  return offers;
 }

@@ -19,6 +19,8 @@ export class Turn {
   #dirty: Flushable[] = [];
   #waiters: CommitWaiter[] = [];
   #isScheduled = false;
+  /** Counts the turns that had something to do. */
+  number = 1;
   /** Set by whoever writes a debt to the journal while one message is routed; the publish path resets and reads it. */
   hasDebt = false;
 
@@ -47,6 +49,7 @@ export class Turn {
 
   readonly #run = (): void => {
     this.#isScheduled = false;
+    this.number += 1;
     if (this.#waiters.length > 0) {
       const waiters = this.#waiters;
       this.#waiters = [];

@@ -70,8 +70,11 @@ export class TestClient {
 
   async connect(clientId: string, options: Partial<ConnectPacket> = {}): Promise<ConnackPacket> {
     this.send({ type: "connect", protocolVersion: 4, clientId, isCleanStart: true, keepAliveSeconds: 0, ...options });
-    await settlePromises();
-    this.#clock.endTurn();
+    // The gatekeeper's answer, then the commit of a session that is kept.
+    for (let turn = 0; turn < 3; turn += 1) {
+      await settlePromises();
+      this.#clock.endTurn();
+    }
     // What follows the CONNACK stays for the test to read.
     const packets = this.packets();
     const connack = packets.shift();
