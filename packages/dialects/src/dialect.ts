@@ -53,6 +53,8 @@ export type Claim =
       kind: "token";
       iotId: string;
       token: string;
+      /** Nothing but a user name of the right shape speaks for it: where it is no token of ours, others may be asked. */
+      isGuess?: boolean;
       clientMark: string;
       parameters: Readonly<Record<string, string>>;
       remarks?: readonly Remark[];
@@ -145,4 +147,24 @@ export interface Dialect {
   topicOwner(topic: string): DeviceNames | undefined;
   readonly preAuth?: PreAuthDialect;
   compileRights(productKey: string, deviceName: string, classes: readonly TopicClass[]): TopicRights;
+}
+
+/** One right of a generic client on topics: `%u` in the filter stands for its user name, `%c` for its client id. */
+export interface TopicRight {
+  filter: string;
+  operation: Operation;
+}
+
+/** A generic MQTT client: no device of a product. */
+export interface ClientNames {
+  clientId: string;
+  /** Absent: anonymous. */
+  userName?: string;
+}
+
+/** How generic MQTT clients are let in: they speak no cloud's words, so their rights come from lists alone. */
+export interface PlainDialect extends Pick<Dialect, "name" | "behaviour" | "refusalCodes"> {
+  /** Rights of an anonymous client: everything but what only the server writes. */
+  readonly anonymousRights: TopicRights;
+  compileRights(names: Required<ClientNames>, rights: readonly TopicRight[]): TopicRights;
 }

@@ -1,2 +1,3 @@
 export * from "./alibaba/index.ts";
 export type * from "./dialect.ts";
+export * from "./plain/index.ts";

@@ -2,12 +2,19 @@
 import { alibabaCertificateHosts, alibabaDialect, alibabaKeepAlivePolicy, alibabaStrictKeepAlivePolicy } from "@thingstead/dialects";
 import { createBroker, createMemoryJournal, createSinglePeer } from "@thingstead/mqtt";
 import type { Logger } from "pino";
-import { createAccessWatcher, createGatekeeper, createObserver, createPreAuth, createTopicBook } from "./access/index.ts";
+import {
+  createAccessWatcher,
+  createAnonymousGate,
+  createGatekeeper,
+  createObserver,
+  createPreAuth,
+  createTopicBook,
+} from "./access/index.ts";
 import { createAccessKeys, createAlibabaApi, type HealthStatus, openApi } from "./api/index.ts";
 import { type Clock, type Random, systemClock, systemRandom } from "./clock.ts";
 import type { Settings } from "./config/index.ts";
 import { createDeviceLog } from "./device-log/index.ts";
-import type { PlatformError } from "./errors/index.ts";
+import { PlatformError } from "./errors/index.ts";
 import { openRootCredentials, type RootCredentials } from "./first-start.ts";
 import { createDeviceRoutes, openCertificates, openFrontDoor } from "./front-door/index.ts";
 import { createMessages } from "./messages/index.ts";
@@ -46,6 +53,11 @@ export async function openPlatform(settings: Settings, logger: Logger): Promise<
   }
 }
 
+function warnOf(code: string, logger: Logger): void {
+  const { row } = new PlatformError(code);
+  logger.warn({ code }, `${row.en} / ${row.zh}`);
+}
+
 /** Last opened, first closed; one that fails does not keep the others open. */
 async function closeAll(closers: (() => Promise<void> | void)[], logger: Logger): Promise<void> {
   for (let close = closers.pop(); close !== undefined; close = closers.pop()) {
@@ -81,6 +93,7 @@ async function open(
 
   const topicBook = createTopicBook({ registry });
   const dialects = [alibabaDialect];
+  if (settings.plain === "anonymous") warnOf("start.plain_anonymous", logger);
   const addressPolicy = createAddressPolicy(settings.rules);
   const rules = createRuleEngine({
     store: store.rules,
@@ -105,6 +118,7 @@ async function open(
       keepAlivePolicy: settings.alibaba.keepAlive === "strict" ? alibabaStrictKeepAlivePolicy : alibabaKeepAlivePolicy,
       clock,
       onFailure,
+      ...(settings.plain === "anonymous" ? { plain: createAnonymousGate({ grants: rules, limits: limits.plainSession }) } : {}),
     }),
     journal: createMemoryJournal(),
     peers: createSinglePeer(),

@@ -41,7 +41,10 @@ export function identifyConnect(request: ConnectRequest, transport: TransportFac
     ...(mode === undefined ? {} : remarksOn(modeName, mode.isSecure, transport)),
   };
   if (password === "") return refuse("access.password_missing", "no password", credentialWords[credential]);
-  if (credential === "token") return { kind: "token", iotId: userName, token: password, ...shared };
+  if (credential === "token") {
+    const guess = request.clientId.includes("|") || looksSigned ? {} : { isGuess: true };
+    return { kind: "token", iotId: userName, token: password, ...guess, ...shared };
+  }
   const names = parseUserName(userName);
   if (names === undefined) {
     return refuse("access.user_name_malformed", JSON.stringify(userName.slice(0, 128)), "${deviceName}&${productKey}");

@@ -90,6 +90,6 @@ export class DeviceRights implements SessionRights {
   }
 }
 
-function refusalOf({ code, received, expected }: Extract<TopicDecision, { kind: "refused" }>): Refusal {
+export function refusalOf({ code, received, expected }: Extract<TopicDecision, { kind: "refused" }>): Refusal {
   return { code, ...(received === undefined ? {} : { received }), ...(expected === undefined ? {} : { expected }) };
 }

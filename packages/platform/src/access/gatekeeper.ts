@@ -24,6 +24,8 @@ export interface GatekeeperPorts {
   limits: SessionLimits;
   keepAlivePolicy: KeepAlivePolicy;
   clock: Pick<Clock, "now">;
+  /** Whom no dialect takes is asked here; absent: refused. */
+  plain?: Gatekeeper;
   /** A store or a lookup failed while a device was waiting. */
   onFailure(error: unknown): void;
 }
@@ -52,6 +54,7 @@ export function createGatekeeper(ports: GatekeeperPorts): Gatekeeper {
       if (identification.kind === "refused") return refuse(identification);
       try {
         const answer = await admit(dialect, identification, request, facts);
+        if (isGuess(identification) && "kind" in answer && answer.code === "access.token_invalid") continue;
         return "kind" in answer ? refuse(answer) : answer;
       } catch (error) {
         // Not the device's fault: it is told to come again.
@@ -59,12 +62,18 @@ export function createGatekeeper(ports: GatekeeperPorts): Gatekeeper {
         return refuse({ kind: "refused", code: "access.unavailable" });
       }
     }
+    if (ports.plain !== undefined) return ports.plain.connect(packet, facts);
     return {
       code: "access.dialect_unknown",
       received: `client id ${shown(packet.clientId)}, user name ${shown(packet.userName ?? "")}`,
       expected: `credentials of ${ports.dialects.map(({ name }) => name).join(", ")}`,
       ...unknownDialect,
     };
+  }
+
+  /** A client of another kind may look like one with a token; only where such clients are let in at all it is asked further. */
+  function isGuess(claim: Claim): boolean {
+    return ports.plain !== undefined && claim.kind === "token" && claim.isGuess === true;
   }
 
   async function admit(dialect: Dialect, claim: Claim, request: ConnectRequest, facts: ConnectionFacts): Promise<Admission | Refused> {

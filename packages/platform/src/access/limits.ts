@@ -33,6 +33,21 @@ export const defaultSessionLimits: SessionLimits = {
   queueAgeSecondsMax: sevenDaysSeconds,
 };
 
+/** Generic clients: limits are there to bound memory, not to teach a vendor's manners. */
+export const defaultPlainSessionLimits: SessionLimits = {
+  subscriptionsMax: 10_000,
+  filtersPerSubscribeMax: 1_000,
+  receiveMaximum: 1_000,
+  inflightMax: 100,
+  payloadBytesMax: 256 * 1024,
+  topicBytesMax: 0xffff,
+  topicAliasMax: 100,
+  sessionExpirySecondsMax: sevenDaysSeconds,
+  queueMessagesMax: 10_000,
+  queueBytesMax: 64 * 1024 * 1024,
+  queueAgeSecondsMax: sevenDaysSeconds,
+};
+
 /** Limits of pre-authentication and of cutting sessions. */
 export interface AccessLimits {
   preAuthFieldsMax: number;

@@ -5,7 +5,7 @@ import type { Clock } from "../clock.ts";
 import type { DeviceLog, LogKind, NewLogEntry } from "../device-log/index.ts";
 import { errorTable, formatError } from "../errors/index.ts";
 import type { Registry } from "../registry/index.ts";
-import { type DeviceSubject, isDeviceSubject, sessionIdOf } from "./subject.ts";
+import { type DeviceSubject, isClientSubject, isDeviceSubject, ownerOf, sessionIdOf } from "./subject.ts";
 
 export interface ObserverPorts {
   registry: Pick<Registry, "markOnline" | "markOffline">;
@@ -43,12 +43,19 @@ export function createObserver({ registry, deviceLog, dialects, clock }: Observe
   const connections = new Map<string, number>();
 
   function write(subject: unknown, entry: Omit<NewLogEntry, "productKey" | "deviceName">): void {
-    deviceLog.write(isDeviceSubject(subject) ? { ...entry, productKey: subject.productKey, deviceName: subject.deviceName } : entry);
+    if (isDeviceSubject(subject)) deviceLog.write({ ...entry, productKey: subject.productKey, deviceName: subject.deviceName });
+    else deviceLog.write(isClientSubject(subject) ? { ...entry, clientId: subject.clientId } : entry);
+  }
+
+  /** A plain client counts under no product. */
+  function isWanted(kind: LogKind, subject: unknown): boolean {
+    if (isDeviceSubject(subject)) return deviceLog.wants(kind, subject.productKey, subject.deviceName);
+    return isClientSubject(subject) && deviceLog.wants(kind, "", subject.clientId);
   }
 
   /** Hot path: the log is asked before an entry is built. */
   function count(kind: LogKind, code: string, subject: unknown, topic: string, qos: QoS, payloadBytes: number): void {
-    if (!isDeviceSubject(subject) || !deviceLog.wants(kind, subject.productKey, subject.deviceName)) return;
+    if (!isWanted(kind, subject)) return;
     write(subject, { kind, code, isSuccess: true, topic, qos, payloadBytes });
   }
 
@@ -114,14 +121,13 @@ export function createObserver({ registry, deviceLog, dialects, clock }: Observe
       count("publish", "message.received", subject, topic, qos, payloadBytes);
     },
     publishRefused({ subject, topic, qos, refusal }) {
-      if (isDeviceSubject(subject) && !deviceLog.wants("publish", subject.productKey, subject.deviceName)) return;
+      if (!isWanted("publish", subject)) return;
       write(subject, { kind: "publish", ...refusedEntry(refusal), topic, qos });
     },
     delivered(_sessionId, subject, topic, qos, payloadBytes) {
       count("deliver", "message.delivered", subject, topic, qos, payloadBytes);
     },
     dropped({ sessionId, topic, qos, reason }) {
-      const [productKey, deviceName] = sessionId.split("/", 2);
       deviceLog.write({
         kind: "drop",
         code: `message.dropped_${reason}`,
@@ -129,7 +135,7 @@ export function createObserver({ registry, deviceLog, dialects, clock }: Observe
         topic,
         qos,
         reason: `The message was given up: ${dropReasons[reason]}.`,
-        ...(productKey === undefined || deviceName === undefined ? {} : { productKey, deviceName }),
+        ...ownerOf(sessionId),
       });
     },
   };

@@ -15,3 +15,30 @@ export function sessionIdOf(productKey: string, deviceName: string): string {
 export function isDeviceSubject(subject: unknown): subject is DeviceSubject {
   return typeof subject === "object" && subject !== null && "kind" in subject && subject.kind === "device";
 }
+
+/** A generic MQTT client. */
+export interface ClientSubject {
+  readonly kind: "client";
+  readonly dialect: string;
+  readonly clientId: string;
+  /** Absent: anonymous. */
+  readonly userName?: string;
+}
+
+const plainPrefix = "plain";
+
+/** `plain/<user>/<client id>`, with no user name for an anonymous client; user names have no slash. */
+export function clientSessionIdOf(userName: string, clientId: string): string {
+  return `${plainPrefix}/${userName}/${clientId}`;
+}
+
+export function isClientSubject(subject: unknown): subject is ClientSubject {
+  return typeof subject === "object" && subject !== null && "kind" in subject && subject.kind === "client";
+}
+
+/** Whose session it is, for log entries. Device ids have one slash, ids of plain clients at least two. */
+export function ownerOf(sessionId: string): { productKey: string; deviceName: string } | { clientId: string } | undefined {
+  const [first, second, ...rest] = sessionId.split("/");
+  if (first === undefined || second === undefined) return undefined;
+  return rest.length === 0 ? { productKey: first, deviceName: second } : { clientId: rest.join("/") };
+}

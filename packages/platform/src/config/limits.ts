@@ -1,6 +1,6 @@
 /** Every room's named limits with their defaults, in one place: `limits.<room>.<name>` in the configuration. */
 import { defaultBrokerLimits } from "@thingstead/mqtt";
-import { defaultAccessLimits, defaultSessionLimits } from "../access/index.ts";
+import { defaultAccessLimits, defaultPlainSessionLimits, defaultSessionLimits } from "../access/index.ts";
 import { defaultAlibabaApiLimits, defaultApiLimits } from "../api/index.ts";
 import { defaultDeviceLogLimits } from "../device-log/index.ts";
 import { defaultFrontDoorLimits } from "../front-door/index.ts";
@@ -12,6 +12,7 @@ import { defaultStoreLimits } from "../store/index.ts";
 export const roomLimits = {
   mqtt: defaultBrokerLimits,
   session: defaultSessionLimits,
+  plainSession: defaultPlainSessionLimits,
   access: defaultAccessLimits,
   messages: defaultMessageLimits,
   registry: defaultRegistryLimits,

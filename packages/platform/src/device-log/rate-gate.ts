@@ -11,11 +11,12 @@ interface Bucket {
 interface Suppressed {
   productKey?: string;
   deviceName?: string;
+  clientId?: string;
   count: number;
 }
 
 export interface RateGate {
-  /** Would `take` say yes? Counts a no. */
+  /** Would `take` say yes? Counts a no. A plain client has no product (`""`) and its client id for a name. */
   wants(kind: LogKind, productKey: string, deviceName: string): boolean;
   /** Takes the entry's share out of its buckets. Counts a no. */
   take(entry: NewLogEntry): boolean;
@@ -52,11 +53,11 @@ export function createRateGate(clock: Clock, limits: DeviceLogLimits): RateGate 
     return fresh;
   }
 
-  function refuse(key: string, productKey: string | undefined, deviceName: string | undefined): false {
+  function refuse(key: string, productKey: string, name: string | undefined): false {
     const row = suppressed.get(key);
     if (row !== undefined) row.count++;
-    else if (productKey !== undefined && deviceName !== undefined && suppressed.size < limits.ratesTrackedMax) {
-      suppressed.set(key, { productKey, deviceName, count: 1 });
+    else if (name !== undefined && suppressed.size < limits.ratesTrackedMax) {
+      suppressed.set(key, productKey === "" ? { clientId: name, count: 1 } : { productKey, deviceName: name, count: 1 });
     } else suppressedElsewhere++;
     return false;
   }
@@ -73,22 +74,24 @@ export function createRateGate(clock: Clock, limits: DeviceLogLimits): RateGate 
 
     take(entry) {
       const now = clock.now();
-      const { productKey, deviceName } = entry;
-      const key = `${productKey ?? ""}/${deviceName ?? ""}`;
+      const { productKey = "" } = entry;
+      // Names that nobody has proven get no bucket of their own when they are no device's: anyone can make them up.
+      const name = entry.deviceName ?? (entry.kind === "refuse" ? undefined : entry.clientId);
+      const key = `${productKey}/${name ?? ""}`;
       const buckets: Bucket[] = [];
       if (messageKinds.has(entry.kind)) {
         fill(allMessages, limits.messageRate, now);
         buckets.push(allMessages);
-        if (deviceName !== undefined) buckets.push(bucketOf(messagesByDevice, key, limits.messageRatePerDevice, now));
+        if (name !== undefined) buckets.push(bucketOf(messagesByDevice, key, limits.messageRatePerDevice, now));
       } else {
         fill(allSessions, limits.sessionRate, now);
         buckets.push(allSessions);
-        if (deviceName !== undefined) buckets.push(bucketOf(sessionsByDevice, key, limits.sessionRatePerDevice, now));
+        if (name !== undefined) buckets.push(bucketOf(sessionsByDevice, key, limits.sessionRatePerDevice, now));
         if (!entry.isSuccess && entry.remoteAddress !== undefined) {
           buckets.push(bucketOf(failuresByAddress, entry.remoteAddress, limits.failureRatePerAddress, now));
         }
       }
-      if (buckets.some((bucket) => bucket.tokens < 1)) return refuse(key, productKey, deviceName);
+      if (buckets.some((bucket) => bucket.tokens < 1)) return refuse(key, productKey, name);
       for (const bucket of buckets) bucket.tokens--;
       return true;
     },

@@ -104,6 +104,21 @@ export const accessErrors = {
     en: "The topic {received} is not the device's own; expected {expected}.",
     zh: "Topic {received} 不属于该设备；应为 {expected}。",
   },
+  "access.user_credentials_wrong": {
+    http: 401,
+    en: "User name and password do not belong to an MQTT user: {received}; expected {expected}.",
+    zh: "用户名与密码不属于任何 MQTT 用户：收到 {received}；应为 {expected}。",
+  },
+  "access.topic_server_owned": {
+    http: 403,
+    en: "Only the server writes on {received}; clients may write on {expected}.",
+    zh: "{received} 仅由服务器写入；客户端可写：{expected}。",
+  },
+  "access.topic_not_granted": {
+    http: 403,
+    en: "The MQTT user has no right to do this on {received}; its rights: {expected}.",
+    zh: "该 MQTT 用户在 {received} 上没有此操作权限；其权限：{expected}。",
+  },
   "access.system_topic_unhandled": {
     http: 501,
     en: "The message on the system topic {received} was taken and not processed: nothing here handles it.",

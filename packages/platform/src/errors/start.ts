@@ -22,6 +22,11 @@ export const startErrors = {
     en: "setting {path}={received} is not supported by this version: expected {expected}",
     zh: "此版本不支持设置项 {path}={received}：应为 {expected}",
   },
+  "start.plain_anonymous": {
+    http: 500,
+    en: "setting plain=anonymous: every MQTT client is let in without credentials and may read and write every topic, those of devices too. For development only",
+    zh: "设置项 plain=anonymous：任何 MQTT 客户端无需凭证即可接入，并可读写所有 Topic（包括设备的 Topic）。仅限开发使用",
+  },
   "start.data_dir_unwritable": {
     http: 500,
     en: "the data directory {dataDir} can't be written: {reason}. Choose another with --data-dir or THINGSTEAD_DATA_DIR",

@@ -1,0 +1,2 @@
+export { plainDialect } from "./plain.ts";
+export { isTopicRightFilterValid } from "./rights.ts";
