@@ -64,6 +64,25 @@ test("an Action parameter in the query or in a form body goes to the vendor API,
   expect(vendorCalls).toHaveLength(2);
 });
 
+test("a vendor call without content type or without its action is still a vendor call", async () => {
+  const { app, vendorCalls } = await open();
+  await app.inject({ method: "POST", url: "/", payload: "Action=Pub" });
+  await app.inject("/?AccessKeyId=x&Signature=y");
+  await app.inject({ method: "POST", url: "/", headers: { authorization: "ACS3-HMAC-SHA256 Credential=x" } });
+  expect(vendorCalls.map(({ method, rawQuery, body }) => [method, rawQuery, body.toString()])).toEqual([
+    ["POST", "", "Action=Pub"],
+    ["GET", "AccessKeyId=x&Signature=y", ""],
+    ["POST", "", ""],
+  ]);
+});
+
+test("a request that needs no body may name its type all the same", async () => {
+  const { app } = await open();
+  const headers = { authorization, "content-type": "application/json" };
+  const answer = await app.inject({ method: "DELETE", url: "/api/v1/products/none", headers });
+  expect([answer.statusCode, answer.json().error.code]).toEqual([404, "registry.product_not_found"]);
+});
+
 test("the page at / says in both languages where the API document is", async () => {
   const { app } = await open();
   const { body, headers } = await app.inject("/");

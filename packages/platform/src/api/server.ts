@@ -75,6 +75,8 @@ function addJsonParser(app: RestApp): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("application/json", { parseAs: "string" }, (request, body, done) => {
     const text = String(body);
+    // Many clients name the type with every request, also where there is nothing to send.
+    if (text === "" && request.routeOptions.schema?.body === undefined) return done(null, undefined);
     void parse(request, text, (error, value) => {
       if (error === null || text === "") done(error, value);
       else done(new PlatformError("api.body_malformed", { reason: explainJson(text) }));

@@ -38,16 +38,20 @@ export async function addVendorRoute(
   });
 }
 
-/** ACS3 names the action in a header; RPC V1 as the parameter `Action`, in the query or in a form body. */
+/**
+ * ACS3 names the action in a header; RPC V1 as the parameter `Action`, in the query or in a form body, which small clients
+ * send without saying what it is. A call that lacks its action is still told by its signature, and learns what is missing.
+ */
 function isAlibabaCall(request: FastifyRequest, body: Buffer): boolean {
-  if (request.headers["x-acs-action"] !== undefined) return true;
-  if (hasAction(rawQueryOf(request))) return true;
-  const isForm = (request.headers["content-type"] ?? "").toLowerCase().startsWith("application/x-www-form-urlencoded");
-  return isForm && hasAction(body.toString("latin1"));
+  if (request.headers["x-acs-action"] !== undefined || /^ACS3-/i.test(request.headers.authorization ?? "")) return true;
+  if (hasVendorParameter(rawQueryOf(request))) return true;
+  const type = request.headers["content-type"]?.toLowerCase();
+  const isForm = type === undefined || type.startsWith("application/x-www-form-urlencoded");
+  return isForm && hasVendorParameter(body.toString("latin1"));
 }
 
-function hasAction(form: string): boolean {
-  return /(?:^|&)Action=/.test(form);
+function hasVendorParameter(form: string): boolean {
+  return /(?:^|&)(?:Action|AccessKeyId|Signature)=/.test(form);
 }
 
 function rawQueryOf(request: FastifyRequest): string {
