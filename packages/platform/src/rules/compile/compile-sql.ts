@@ -20,6 +20,8 @@ export interface RuleOutput {
 }
 
 export interface CompiledRule {
+  /** FROM, as written. */
+  topic: string;
   matchesTopic: (topic: string) => boolean;
   /** undefined = the message does not pass WHERE. Throws a PlatformError when the run fails. */
   run: (message: RuleMessage) => RuleOutput | undefined;
@@ -50,7 +52,7 @@ export function compileSql(sql: string, { dataType, limits, settings }: CompileO
     if (where !== undefined && where(message) !== true) return undefined;
     return select(message);
   };
-  return { rule: { matchesTopic: compileFilter(statement.topic), run }, problems: [] };
+  return { rule: { topic: statement.topic, matchesTopic: compileFilter(statement.topic), run }, problems: [] };
 }
 
 function compileSelect(statement: Statement, scope: CompileScope, limits: RuleLimits): Project {
