@@ -56,3 +56,12 @@ test("a refused secret is not repeated", () => {
   const configFile = fileWith("adminPassword: { deep: hunter2 }");
   expect(() => loadSettings({ flags: {}, environment: {}, configFile })).toThrow(/hidden/);
 });
+
+test("a mistyped limit in the environment is refused", () => {
+  const environment = { THINGSTEAD_LIMITS_RULES_HOP_MAX: "5", THINGSTEAD_SERVER: "http://elsewhere" };
+  expect(() => loadSettings({ flags: { dataDir: folder }, environment })).toThrow(
+    expect.objectContaining({ code: "start.setting_unknown", message: expect.stringContaining("THINGSTEAD_LIMITS_RULES_HOP_MAX") }),
+  );
+  const right = { THINGSTEAD_LIMITS_RULES_HOPS_MAX: "5" };
+  expect(loadSettings({ flags: { dataDir: folder }, environment: right }).limits.rules.hopsMax).toBe(5);
+});

@@ -133,6 +133,10 @@ export function loadSettings(sources: SettingSources): Settings {
     const text = sources.environment[environmentName(path)];
     if (text !== undefined && text !== "") given.push([path, text]);
   }
+  // Other names may belong to the command or to tools; these can only be a limit that was mistyped.
+  const known = new Set([...settingPaths.keys()].map(environmentName));
+  const stray = Object.keys(sources.environment).find((name) => name.startsWith("THINGSTEAD_LIMITS_") && !known.has(name));
+  if (stray !== undefined) throw new PlatformError("start.setting_unknown", { path: stray, nearest: "limits.<room>.<name>" });
   for (const [path, text] of Object.entries(sources.flags)) {
     if (!settingPaths.has(path)) throw new PlatformError("start.setting_unknown", { path, nearest: nearestSetting(path) || "-" });
     given.push([path, text]);
