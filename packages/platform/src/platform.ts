@@ -20,7 +20,7 @@ import { createDeviceRoutes, openCertificates, openFrontDoor } from "./front-doo
 import { createMessages } from "./messages/index.ts";
 import { createRegistry } from "./registry/index.ts";
 import { createAddressPolicy, createHttpWebhookSender, createRuleEngine } from "./rules/index.ts";
-import { loadMasterKey, openStore } from "./store/index.ts";
+import { loadMasterKey, openStore, SqliteJournal } from "./store/index.ts";
 import { version } from "./version.ts";
 
 export interface Platform {
@@ -106,6 +106,9 @@ async function open(
     addressPolicy,
     limits: limits.rules,
   });
+  const journal =
+    settings.journal === "memory" ? createMemoryJournal() : new SqliteJournal({ dataDir, clock, limits: limits.journal, report });
+  closers.push(() => journal.close());
   const broker = createBroker({
     gatekeeper: createGatekeeper({
       dialects,
@@ -120,7 +123,7 @@ async function open(
       onFailure,
       ...(settings.plain === "anonymous" ? { plain: createAnonymousGate({ grants: rules, limits: limits.plainSession }) } : {}),
     }),
-    journal: createMemoryJournal(),
+    journal,
     peers: createSinglePeer(),
     clock,
     observer: createObserver({ registry, deviceLog, dialects, clock }),

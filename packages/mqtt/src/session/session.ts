@@ -254,13 +254,14 @@ export class Session implements CommitWaiter {
 
   /** Writes what lies in old slots to the journal again. */
   rewrite(slotNumberMax: number): void {
-    if (this.slot === undefined) return;
+    const { journal } = this.#engine;
     for (const deliveries of [this.#inflight.values(), this.#queue]) {
       for (const delivery of deliveries) {
         const { slot } = delivery;
         if (slot === undefined || slot.number > slotNumberMax) continue;
-        this.#engine.journal.forget(slot);
-        delivery.slot = this.#engine.journal.appendMessage(this.key, delivery);
+        journal.forget(slot);
+        // A session that ends with its connection by now is not in the journal any more, nor are its messages.
+        delivery.slot = this.slot === undefined ? undefined : journal.appendMessage(this.key, delivery);
       }
     }
   }

@@ -7,7 +7,7 @@ import { defaultFrontDoorLimits } from "../front-door/index.ts";
 import { defaultMessageLimits } from "../messages/index.ts";
 import { defaultRegistryLimits } from "../registry/index.ts";
 import { defaultRuleLimits } from "../rules/index.ts";
-import { defaultStoreLimits } from "../store/index.ts";
+import { defaultJournalLimits, defaultStoreLimits } from "../store/index.ts";
 
 export const roomLimits = {
   mqtt: defaultBrokerLimits,
@@ -19,6 +19,7 @@ export const roomLimits = {
   deviceLog: defaultDeviceLogLimits,
   rules: defaultRuleLimits,
   store: defaultStoreLimits,
+  journal: defaultJournalLimits,
   frontDoor: defaultFrontDoorLimits,
   api: defaultApiLimits,
   alibabaApi: defaultAlibabaApiLimits,

@@ -41,6 +41,10 @@ export const settingsSchema = section({
     description: "Generic MQTT clients: `off`, `users`, `anonymous` (development only)",
   }),
   store: Type.String({ default: "sqlite", description: "`sqlite`" }),
+  journal: Type.Union([Type.Literal("sqlite"), Type.Literal("memory")], {
+    default: "sqlite",
+    description: "Where persistent sessions and what is owed to them are kept: `sqlite` (journal.db), `memory` (a crash loses them)",
+  }),
   cluster: Type.String({ default: "", description: "Empty: one node" }),
   region: Type.String({ default: "cn-shanghai", description: "Region id told to vendor SDKs" }),
   alibaba: section({

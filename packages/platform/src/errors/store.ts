@@ -16,6 +16,16 @@ export const storeErrors = {
     en: "The database {file} is damaged or is not a database: {problem}. Restore it from a backup, or move it away to start empty.",
     zh: "数据库 {file} 已损坏或不是数据库：{problem}。请从备份恢复，或移走该文件以空库启动。",
   },
+  "store.journal_damaged": {
+    http: 500,
+    en: "The journal {file} is damaged: {problem}. It holds sessions and messages owed to devices. Restore it from a backup, or move it away to start without them.",
+    zh: "日志文件 {file} 已损坏：{problem}。其中保存会话和待投递的消息。请从备份恢复，或移走该文件（将丢失这些内容）后启动。",
+  },
+  "store.journal_not_compacted": {
+    http: 500,
+    en: "The journal {file} could not forget its oldest part: {records} records in it are still in use. It keeps working and grows.",
+    zh: "日志文件 {file} 无法清除最旧部分：其中 {records} 条记录仍在使用。日志继续工作，但会增大。",
+  },
   "store.newer_version": {
     http: 500,
     en: "The database {file} was written by a newer version (migration {migration} is unknown here). Expected a version at least as new.",

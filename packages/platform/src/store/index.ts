@@ -1,3 +1,4 @@
+export { defaultJournalLimits, SqliteJournal } from "./journal/index.ts";
 export { defaultStoreLimits, type StoreLimits } from "./limits.ts";
 export { loadMasterKey } from "./master-key.ts";
 export type { SettingsStore } from "./settings-store.ts";

@@ -1,0 +1,38 @@
+export interface JournalLimits {
+  /** One batch is one commit; what is more goes into the next. */
+  batchBytesMax: number;
+  /** Bytes that wait for the disk above which the publishers that cause them are not read. */
+  unsafeBytesSoftMax: number;
+  /** Least time between the beginnings of two commits: a fast disk is not asked for every message. */
+  gatherMilliseconds: number;
+  /** A batch of this size does not wait for more. */
+  gatherBytesMax: number;
+  /** What nobody waits for is committed after this time at the latest. */
+  idleMilliseconds: number;
+  /** After a commit that failed. */
+  retryMilliseconds: number;
+  /** How long an orderly end waits for the disk. */
+  closeMilliseconds: number;
+  /** How long an open waits for another process to let go of the file. */
+  lockWaitMilliseconds: number;
+  /** The log is kept in segments of about this size; its oldest is forgotten as a whole. */
+  segmentBytes: number;
+  /** Below this size the log is not compacted. */
+  compactBytesMin: number;
+  /** The log is compacted when it is this many times as large as what is alive in it. */
+  compactRatio: number;
+}
+
+export const defaultJournalLimits: JournalLimits = {
+  batchBytesMax: 4 * 1024 * 1024,
+  unsafeBytesSoftMax: 16 * 1024 * 1024,
+  gatherMilliseconds: 1,
+  gatherBytesMax: 64 * 1024,
+  idleMilliseconds: 100,
+  retryMilliseconds: 500,
+  closeMilliseconds: 10_000,
+  lockWaitMilliseconds: 2_000,
+  segmentBytes: 1024 * 1024,
+  compactBytesMin: 64 * 1024 * 1024,
+  compactRatio: 3,
+};

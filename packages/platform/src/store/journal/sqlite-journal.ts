@@ -1,0 +1,383 @@
+/**
+ * The engine's journal in a SQLite file of its own. Writes are collected in memory; a worker thread commits them, a batch at a
+ * time, and while one commit runs the next batch gathers: so commits size themselves.
+ */
+import { join } from "node:path";
+import { Worker } from "node:worker_threads";
+import { type Journal, type JournalContents, type JournalOwner, JournalReplay, type JournalSlot } from "@thingstead/mqtt";
+import type { Clock } from "../../clock.ts";
+import { PlatformError } from "../../errors/index.ts";
+import { BatchWriter } from "./batch-writer.ts";
+import type { JournalLimits } from "./limits.ts";
+import { BatchError, BatchReader } from "./read-batch.ts";
+import { Segments } from "./segments.ts";
+import type { WorkerReport, WorkerRequest, WorkerSettings } from "./worker-messages.ts";
+
+export const journalFileName = "journal.db";
+
+const workerFile = new URL("./journal-worker.ts", import.meta.url);
+/** Between two pieces of a compaction: the engine's other work goes first. */
+const compactPauseMilliseconds = 2;
+const memoriesKept = 2;
+
+interface Batch {
+  number: number;
+  memory: ArrayBuffer;
+  length: number;
+  forgetUpTo: number;
+}
+
+interface Waiter {
+  /** Number of the batch it waits for. */
+  batch: number;
+  callback: () => void;
+}
+
+export interface SqliteJournalOptions {
+  dataDir: string;
+  clock: Clock;
+  limits: JournalLimits;
+  /** A commit failed (told once until one succeeds), or the journal can no longer work. */
+  report(problem: PlatformError): void;
+}
+
+const codesByDriverCode: readonly (readonly [RegExp, string])[] = [
+  [/^SQLITE_(BUSY|LOCKED)/, "store.locked"],
+  [/^SQLITE_(NOTADB|CORRUPT|FORMAT)/, "store.journal_damaged"],
+  [/^SQLITE_FULL/, "store.disk_full"],
+  [/^SQLITE_(CANTOPEN|READONLY|PERM|IOERR)|^$/, "store.unwritable"],
+];
+
+export class SqliteJournal implements Journal {
+  readonly #options: SqliteJournalOptions;
+  readonly #file: string;
+  readonly #segments: Segments;
+  #worker: Worker | undefined;
+  #owner: JournalOwner | undefined;
+  #writer = new BatchWriter(undefined);
+  #memories: ArrayBuffer[] = [];
+  /** Number of the batch that is being collected. */
+  #number = 1;
+  #sealed: Batch[] = [];
+  #running: Batch | undefined;
+  #committed = 0;
+  #startedAt = 0;
+  #waiters: Waiter[] = [];
+  #nextWaiter = 0;
+  #unsafeBytes = 0;
+  #forgetUpTo = 0;
+  #cancelTimer: (() => void) | undefined;
+  #timerDueAt = 0;
+  #isCompacting = false;
+  #onIdle: (() => void) | undefined;
+  isBehind = false;
+
+  constructor(options: SqliteJournalOptions) {
+    this.#options = options;
+    this.#file = join(options.dataDir, journalFileName);
+    this.#segments = new Segments(options.limits.segmentBytes);
+  }
+
+  /** @throws PlatformError `store.journal_damaged`, `store.locked`, `store.unwritable` */
+  async open(owner: JournalOwner): Promise<JournalContents> {
+    this.#owner = owner;
+    const { lockWaitMilliseconds, retryMilliseconds } = this.#options.limits;
+    const workerData: WorkerSettings = { file: this.#file, lockWaitMilliseconds, retryMilliseconds };
+    // The worker takes no flags of the process: a loader or an inspector of the main thread is none of its business.
+    const worker = new Worker(workerFile, { workerData, execArgv: [], name: "journal" });
+    const replay = new JournalReplay();
+    try {
+      await this.#load(worker, new BatchReader(replay));
+    } catch (error) {
+      await worker.terminate();
+      throw error;
+    }
+    this.#worker = worker;
+    const contents = replay.contents();
+    for (const { slot, messages } of contents.sessions) {
+      this.#segments.occupySlot(slot);
+      for (const message of messages) this.#segments.occupySlot(message.slot);
+    }
+    for (const { slot } of contents.retained) this.#segments.occupySlot(slot);
+    worker.on("message", (report: WorkerReport) => this.#take(report));
+    worker.on("error", (error) => this.#options.report(this.#problem("", error.message)));
+    this.#trim();
+    return contents;
+  }
+
+  saveSession(...[session, previous]: Parameters<Journal["saveSession"]>): JournalSlot {
+    if (previous !== undefined) this.#segments.leave(previous);
+    this.#writer.session(session);
+    return this.#occupy();
+  }
+
+  removeSession(key: number, slot: JournalSlot): void {
+    this.#segments.leave(slot);
+    this.#writer.sessionRemoved(key);
+    this.#wrote();
+  }
+
+  saveSubscription(...args: Parameters<Journal["saveSubscription"]>): void {
+    this.#writer.subscription(...args);
+    this.#wrote();
+  }
+
+  removeSubscription(key: number, filter: string): void {
+    this.#writer.subscriptionRemoved(key, filter);
+    this.#wrote();
+  }
+
+  appendMessage(...[key, owed]: Parameters<Journal["appendMessage"]>): JournalSlot {
+    this.#writer.message(key, owed);
+    return this.#occupy();
+  }
+
+  saveSent(key: number, sequence: number, packetId: number): void {
+    this.#writer.sent(key, sequence, packetId);
+    this.#wrote();
+  }
+
+  saveReleased(key: number, sequence: number): void {
+    this.#writer.released(key, sequence);
+    this.#wrote();
+  }
+
+  removeMessage(key: number, sequence: number, slot: JournalSlot): void {
+    this.#segments.leave(slot);
+    this.#writer.messageRemoved(key, sequence);
+    this.#wrote();
+  }
+
+  forget(slot: JournalSlot): void {
+    this.#segments.leave(slot);
+  }
+
+  saveReceivedId(key: number, packetId: number): void {
+    this.#writer.receivedId(key, packetId);
+    this.#wrote();
+  }
+
+  removeReceivedId(key: number, packetId: number): void {
+    this.#writer.receivedIdRemoved(key, packetId);
+    this.#wrote();
+  }
+
+  saveRetained(...[message, previous]: Parameters<Journal["saveRetained"]>): JournalSlot {
+    if (previous !== undefined) this.#segments.leave(previous);
+    this.#writer.retained(message);
+    return this.#occupy();
+  }
+
+  removeRetained(topic: string, slot: JournalSlot): void {
+    this.#segments.leave(slot);
+    this.#writer.retainedRemoved(topic);
+    this.#wrote();
+  }
+
+  afterCommit(callback: () => void): void {
+    const batch = this.#writer.length > 0 ? this.#number : this.#number - 1;
+    if (batch <= this.#committed) {
+      callback();
+      return;
+    }
+    this.#waiters.push({ batch, callback });
+    this.#start();
+  }
+
+  async close(): Promise<void> {
+    const worker = this.#worker;
+    if (worker === undefined) return;
+    const { clock, limits } = this.#options;
+    const isSafe = await new Promise<boolean>((resolve) => {
+      const cancel = clock.after(limits.closeMilliseconds, () => resolve(false));
+      this.#onIdle = () => {
+        cancel();
+        resolve(true);
+      };
+      this.#start();
+    });
+    this.#cancelTimer?.();
+    this.#worker = undefined;
+    if (!isSafe) this.#options.report(this.#problem("", `${this.#unsafeBytes} bytes were not committed in ${limits.closeMilliseconds} ms`));
+    const exit = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
+    this.#ask(worker, { name: "close" });
+    const cancel = clock.after(limits.closeMilliseconds, () => void worker.terminate());
+    await exit;
+    cancel();
+  }
+
+  #load(worker: Worker, reader: BatchReader): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const end = (error?: Error): void => {
+        worker.off("message", take);
+        worker.off("error", fail);
+        if (error === undefined) resolve();
+        else reject(error);
+      };
+      const fail = (error: Error): void => end(this.#problem("", error.message));
+      const take = (report: WorkerReport): void => {
+        if (report.name === "loaded") end();
+        else if (report.name === "damaged") end(this.#damaged(report.problem));
+        else if (report.name === "openFailed") end(this.#problem(report.driverCode, report.problem));
+        else if (report.name === "batch") {
+          try {
+            reader.read(report.bytes, this.#segments.current);
+          } catch (error) {
+            end(error instanceof BatchError ? this.#damaged(`batch ${report.number}, ${error.message}`) : (error as Error));
+            return;
+          }
+          this.#segments.addBatch(report.number, report.bytes.length);
+          this.#committed = report.number;
+          this.#number = report.number + 1;
+        }
+      };
+      worker.on("message", take);
+      worker.on("error", fail);
+    });
+  }
+
+  #occupy(): JournalSlot {
+    const slot = this.#segments.occupy();
+    this.#wrote();
+    return slot;
+  }
+
+  /** Something was added to the batch; it leaves when somebody waits for it, when it is large, or after a while. */
+  #wrote(): void {
+    const { limits } = this.#options;
+    const { length } = this.#writer;
+    if (length >= limits.batchBytesMax) this.#seal();
+    else if (this.#cancelTimer === undefined) this.#startLater(limits.idleMilliseconds);
+    if (!this.isBehind && this.#unsafeBytes + length > limits.unsafeBytesSoftMax) this.isBehind = true;
+  }
+
+  #seal(): void {
+    const { memory, length } = this.#writer.take();
+    this.#sealed.push({ number: this.#number, memory, length, forgetUpTo: this.#forgetUpTo });
+    this.#forgetUpTo = 0;
+    this.#unsafeBytes += length;
+    this.#writer = new BatchWriter(this.#memories.pop());
+    const isSegmentFull = this.#segments.addBatch(this.#number, length);
+    this.#number += 1;
+    this.#start();
+    if (isSegmentFull) this.#trim();
+  }
+
+  /** Begins the next commit if none runs and enough was gathered. */
+  #start(): void {
+    if (this.#running !== undefined || this.#worker === undefined) return;
+    const { clock, limits } = this.#options;
+    if (this.#sealed.length === 0) {
+      if (this.#writer.length === 0) {
+        this.#onIdle?.();
+        return;
+      }
+      const waited = clock.now() - this.#startedAt;
+      if (this.#writer.length < limits.gatherBytesMax && waited >= 0 && waited < limits.gatherMilliseconds && this.#onIdle === undefined) {
+        this.#startLater(limits.gatherMilliseconds - waited);
+        return;
+      }
+      this.#seal();
+      return;
+    }
+    const batch = this.#sealed.shift();
+    if (batch === undefined) return;
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+    this.#startedAt = clock.now();
+    this.#running = batch;
+    this.#ask(this.#worker, { name: "commit", ...batch });
+  }
+
+  #startLater(milliseconds: number): void {
+    const { clock } = this.#options;
+    const dueAt = clock.now() + milliseconds;
+    if (this.#cancelTimer !== undefined) {
+      if (this.#timerDueAt <= dueAt) return;
+      this.#cancelTimer();
+    }
+    this.#timerDueAt = dueAt;
+    this.#cancelTimer = clock.after(milliseconds, () => {
+      this.#cancelTimer = undefined;
+      this.#start();
+    });
+  }
+
+  #ask(worker: Worker, request: WorkerRequest): void {
+    worker.postMessage(request, request.name === "commit" ? [request.memory] : []);
+  }
+
+  #take(report: WorkerReport): void {
+    if (report.name === "failed") this.#options.report(this.#problem(report.driverCode, report.problem));
+    if (report.name !== "committed") return;
+    const batch = this.#running;
+    this.#running = undefined;
+    this.#committed = report.number;
+    this.#unsafeBytes -= batch?.length ?? 0;
+    if (this.#memories.length < memoriesKept) this.#memories.push(report.memory);
+    this.#callBack();
+    const isWanted = this.#sealed.length > 0 || this.#nextWaiter < this.#waiters.length || this.#onIdle !== undefined;
+    if (isWanted) this.#start();
+    else if (this.#writer.length > 0) this.#startLater(this.#options.limits.idleMilliseconds);
+    const { unsafeBytesSoftMax } = this.#options.limits;
+    if (this.isBehind && this.#unsafeBytes + this.#writer.length <= unsafeBytesSoftMax / 2) {
+      this.isBehind = false;
+      this.#owner?.caughtUp();
+    }
+  }
+
+  #callBack(): void {
+    const waiters = this.#waiters;
+    while (this.#nextWaiter < waiters.length) {
+      const waiter = waiters[this.#nextWaiter];
+      if (waiter === undefined || waiter.batch > this.#committed) return;
+      this.#nextWaiter += 1;
+      if (this.#nextWaiter === waiters.length) {
+        this.#waiters = [];
+        this.#nextWaiter = 0;
+        waiter.callback();
+        return;
+      }
+      waiter.callback();
+    }
+  }
+
+  /** Forgets the oldest segments that are dead, and makes dead ones when the log is much larger than what is alive. */
+  #trim(): void {
+    for (let batch = this.#segments.takeDead(); batch !== undefined; batch = this.#segments.takeDead()) this.#forgetUpTo = batch;
+    if (this.#isCompacting) return;
+    const { compactBytesMin, compactRatio } = this.#options.limits;
+    const { bytes, liveBytes } = this.#segments;
+    if (bytes > Math.max(compactBytesMin, liveBytes * compactRatio)) this.#compact();
+  }
+
+  /** The owner writes what is alive in the older half of the log once more; the half is dead then. */
+  #compact(): void {
+    const { clock, report } = this.#options;
+    const slotNumberMax = this.#segments.olderHalf;
+    const work = this.#owner?.rewrite(slotNumberMax);
+    if (work === undefined) return;
+    this.#isCompacting = true;
+    const step = (): void => {
+      if (this.#worker === undefined) return;
+      if (!this.isBehind && work.next().done === true) {
+        this.#isCompacting = false;
+        const live = this.#segments.liveUpTo(slotNumberMax);
+        if (live > 0) report(new PlatformError("store.journal_not_compacted", { file: this.#file, records: live }));
+        else this.#trim();
+        return;
+      }
+      clock.after(compactPauseMilliseconds, step);
+    };
+    clock.after(compactPauseMilliseconds, step);
+  }
+
+  #damaged(problem: string): PlatformError {
+    return new PlatformError("store.journal_damaged", { file: this.#file, problem });
+  }
+
+  #problem(driverCode: string, problem: string): PlatformError {
+    const code = codesByDriverCode.find(([pattern]) => pattern.test(driverCode))?.[1] ?? "store.failed";
+    return new PlatformError(code, { file: this.#file, dataDir: this.#options.dataDir, problem });
+  }
+}
