@@ -6,6 +6,8 @@ export interface BrokerLimits {
   connectBytesMax: number;
   /** Largest packet of an admitted client, fixed header included. Told to MQTT 5 clients as Maximum Packet Size. */
   packetBytesMax: number;
+  /** AUTH packets of a client in one enhanced authentication. */
+  authenticationStepsMax: number;
   /** Packets that a client sent behind its CONNECT and that wait for the gatekeeper. */
   heldBytesMax: number;
   /** Open streams, admitted or not. */
@@ -47,6 +49,7 @@ export const defaultBrokerLimits: Readonly<BrokerLimits> = {
   connectTimeoutMilliseconds: 10_000,
   connectBytesMax: 8 * 1024,
   packetBytesMax: 300 * 1024,
+  authenticationStepsMax: 16,
   heldBytesMax: 128 * 1024,
   connectionsMax: 100_000,
   sessionsMax: 200_000,

@@ -143,9 +143,25 @@ export interface ConnectRefusal extends Refusal {
   reasonCode: number;
 }
 
+/** One answer of an enhanced authentication: more to ask, the decision, or "no". `data` goes to the client. */
+export type AuthenticationAnswer =
+  | { kind: "continue"; data?: Uint8Array }
+  | { kind: "admitted"; admission: Admission; data?: Uint8Array }
+  | { kind: "refused"; refusal: ConnectRefusal };
+
+/** The server's side of one enhanced authentication. `step` is called once at a time, first with the data of CONNECT. */
+export interface AuthenticationExchange {
+  step(data: Uint8Array | undefined): Promise<AuthenticationAnswer>;
+}
+
 /** Authenticates and authorises. `connect` may take its time; it must not throw for a peer's fault. */
 export interface Gatekeeper {
   connect(packet: ConnectPacket, facts: ConnectionFacts): Promise<Admission | ConnectRefusal>;
+  /**
+   * Enhanced authentication by the method that the packet names; undefined when the method is unknown. Called at CONNECT
+   * instead of `connect`, and at every re-authentication, with the CONNECT of the connection. [5.0 section 4.12]
+   */
+  authenticate?(packet: ConnectPacket, facts: ConnectionFacts): AuthenticationExchange | undefined;
 }
 
 /** What a session keeps of a message: shared by all sessions that keep it. */

@@ -1,9 +1,19 @@
 /** One byte stream to one client: its phases, what is legal in each, and its end. */
 
 import type { Connection } from "../broker.ts";
-import { CodecError, type ConnectPacket, decodePacket, encodePacket, Framer, type ProtocolVersion, type Will } from "../codec/index.ts";
+import {
+  type AuthPacket,
+  CodecError,
+  type ConnectPacket,
+  decodePacket,
+  encodePacket,
+  Framer,
+  type ProtocolVersion,
+  type Will,
+} from "../codec/index.ts";
 import type { Engine } from "../engine.ts";
 import type { CloseReason, ConnectionFacts, ConnectRefusal, Refusal, Transport } from "../ports.ts";
+import type { Authentication } from "./authentication.ts";
 import { Congestion } from "./congestion.ts";
 import { handleConnect } from "./connect.ts";
 import { handlePacket, pingresp } from "./handle-packet.ts";
@@ -29,6 +39,8 @@ export interface ActiveOptions {
   window: number;
   clientPacketBytesMax: number;
   will: Will | undefined;
+  /** Present when the client authenticated by exchanging AUTH packets. */
+  authentication: Authentication | undefined;
 }
 
 export interface ActivePhase extends ActiveOptions {
@@ -38,11 +50,17 @@ export interface ActivePhase extends ActiveOptions {
   congestion: Congestion;
 }
 
-type Phase =
-  | { name: "awaiting-connect"; since: number }
-  | { name: "authenticating"; packet: ConnectPacket; since: number; held: HeldFrame[]; heldBytes: number }
-  | ActivePhase
-  | { name: "closing"; since: number };
+interface AuthenticatingPhase {
+  name: "authenticating";
+  packet: ConnectPacket;
+  since: number;
+  held: HeldFrame[];
+  heldBytes: number;
+  /** The server has asked by AUTH and the client is to answer. */
+  onAuth?: ((packet: AuthPacket) => void) | undefined;
+}
+
+type Phase = { name: "awaiting-connect"; since: number } | AuthenticatingPhase | ActivePhase | { name: "closing"; since: number };
 
 export class ClientConnection implements Connection, Link {
   readonly #engine: Engine;
@@ -267,6 +285,10 @@ export class ClientConnection implements Connection, Link {
         this.#handleFirst(firstByte, buffer, bodyStart, bodyEnd);
         break;
       case "authenticating":
+        if (phase.packet.properties?.authenticationMethod !== undefined) {
+          this.#handleAuthenticating(phase, firstByte, buffer, bodyStart, bodyEnd);
+          break;
+        }
         // [MQTT-3.1.4-5] A client need not wait for CONNACK; its packets wait.
         phase.heldBytes += bodyEnd - bodyStart;
         if (phase.heldBytes > this.#engine.limits.heldBytesMax) {
@@ -294,6 +316,40 @@ export class ClientConnection implements Connection, Link {
     this.#phase = { name: "authenticating", packet, since: this.lastPacketAt, held: [], heldBytes: 0 };
     this.stopReading();
     handleConnect(this.#engine, this, packet).catch((error: unknown) => this.#handleError(error, "connect"));
+  }
+
+  /** [MQTT-3.1.2-30] Until CONNACK such a client sends AUTH and DISCONNECT only, and AUTH when it was asked. */
+  #handleAuthenticating(phase: AuthenticatingPhase, firstByte: number, buffer: Buffer, bodyStart: number, bodyEnd: number): void {
+    // Copied: the exchange goes on after this call.
+    const body = Buffer.from(buffer.subarray(bodyStart, bodyEnd));
+    const packet = decodePacket(firstByte, body, 0, body.length, this.version);
+    if (packet.type === "disconnect") {
+      this.#end("client_disconnect", undefined);
+      this.#hangUp();
+      return;
+    }
+    const { onAuth } = phase;
+    if (packet.type !== "auth" || onAuth === undefined) {
+      throw new SessionError(
+        "mqtt.authentication_not_expected",
+        "MQTT-3.1.2-30",
+        packet.type.toUpperCase(),
+        "AUTH as an answer, or DISCONNECT",
+      );
+    }
+    phase.onAuth = undefined;
+    this.stopReading();
+    onAuth(packet);
+  }
+
+  /** Hears the client's next AUTH before CONNACK. Never answered when the client goes. */
+  nextAuth(): Promise<AuthPacket> {
+    const phase = this.#phase;
+    return new Promise((resolve) => {
+      if (phase.name !== "authenticating") return;
+      phase.onAuth = resolve;
+      this.continueReading();
+    });
   }
 
   #handleActive(phase: ActivePhase, firstByte: number, buffer: Buffer, bodyStart: number, bodyEnd: number): void {

@@ -96,12 +96,6 @@ test("[MQTT-3.2.2.3] an MQTT 5 client is told what differs from its assumptions"
   });
 });
 
-test("[MQTT-4.12.0-1] an authentication method is refused", async () => {
-  const world = await new TestBroker().start();
-  const connack = await world.open().connect("one", { protocolVersion: 5, properties: { authenticationMethod: "SCRAM" } });
-  expect(connack.reasonCode).toBe(0x8c);
-});
-
 test("[MQTT-3.1.4-5] packets sent behind CONNECT wait for the gatekeeper, bounded, with the stream paused", async () => {
   const world = await new TestBroker({ limits: { heldBytesMax: 200 } }).start();
   const listener = world.open();

@@ -2,6 +2,7 @@
 import { type ConnectPacket, encodePacket, type Properties } from "../codec/index.ts";
 import type { Engine } from "../engine.ts";
 import type { Admission, ConnectRefusal } from "../ports.ts";
+import { type Authentication, authenticationOf } from "./authentication.ts";
 import type { ActiveOptions, ClientConnection } from "./client-connection.ts";
 import type { Session } from "./session.ts";
 import { expirySecondsOf } from "./session-registry.ts";
@@ -16,8 +17,9 @@ export async function handleConnect(engine: Engine, connection: ClientConnection
   const early = refuseEarly(received);
   if (early !== undefined) return connection.refuse(received, early);
   const packet = nameClient(engine, received);
-  const answer = await engine.gatekeeper.connect(packet, connection.facts);
-  if (!connection.isAuthenticating) return;
+  const authentication = authenticationOf(engine, packet, connection.facts);
+  const answer = await (authentication?.connect(connection) ?? engine.gatekeeper.connect(packet, connection.facts));
+  if (answer === undefined || !connection.isAuthenticating) return;
   if ("code" in answer) return connection.refuse(packet, answer);
   if (engine.sessions.get(answer.sessionId) === undefined && engine.sessions.size >= engine.limits.sessionsMax) {
     return connection.refuse(packet, sessionsExceeded(engine.limits.sessionsMax));
@@ -36,7 +38,8 @@ export async function handleConnect(engine: Engine, connection: ClientConnection
   subscribeImplicitly(engine, session, answer);
   if (isOwed && !(await isCommitted(engine, connection, session))) return;
   const isAssigned = packet.clientId !== received.clientId;
-  connection.activate(session, activeOptions(packet, answer), isPresent, encodeConnack(engine, packet, answer, isPresent, isAssigned));
+  const connack = encodeConnack(engine, packet, answer, isPresent, isAssigned, authentication);
+  connection.activate(session, { ...activeOptions(packet, answer), authentication }, isPresent, connack);
 }
 
 /** What CONNACK says of the session must be safe. False when the session went to somebody else meanwhile, or the client away. */
@@ -49,11 +52,6 @@ async function isCommitted(engine: Engine, connection: ClientConnection, session
 
 /** What can be refused without knowing the client. */
 function refuseEarly(packet: ConnectPacket): ConnectRefusal | undefined {
-  if (packet.properties?.authenticationMethod !== undefined) {
-    // [MQTT-4.12.0-1] Enhanced authentication is not offered.
-    const received = packet.properties.authenticationMethod;
-    return { code: "mqtt.authentication_method_unknown", received, expected: "none", returnCode: 4, reasonCode: 0x8c };
-  }
   // [MQTT-3.1.3-8] In 3.1.1 only a clean session may go without an identifier; 3.1 always needs one.
   const isNameless = packet.clientId === "" && (packet.protocolVersion === 3 || (packet.protocolVersion === 4 && !packet.isCleanStart));
   if (!isNameless) return undefined;
@@ -82,7 +80,7 @@ function sessionsExceeded(sessionsMax: number): ConnectRefusal {
   };
 }
 
-function activeOptions(packet: ConnectPacket, admission: Admission): ActiveOptions {
+function activeOptions(packet: ConnectPacket, admission: Admission): Omit<ActiveOptions, "authentication"> {
   const { properties } = packet;
   const receiveMaximum = properties?.receiveMaximum ?? receiveMaximumDefault;
   return {
@@ -103,7 +101,14 @@ function subscribeImplicitly(engine: Engine, session: Session, admission: Admiss
   }
 }
 
-function encodeConnack(engine: Engine, packet: ConnectPacket, admission: Admission, isPresent: boolean, isAssigned: boolean): Buffer {
+function encodeConnack(
+  engine: Engine,
+  packet: ConnectPacket,
+  admission: Admission,
+  isPresent: boolean,
+  isAssigned: boolean,
+  authentication: Authentication | undefined,
+): Buffer {
   const { protocolVersion } = packet;
   return encodePacket(
     {
@@ -111,7 +116,9 @@ function encodeConnack(engine: Engine, packet: ConnectPacket, admission: Admissi
       // [MQTT-3.2.2-2] [MQTT-3.2.2-3] 3.1 has no such flag.
       isSessionPresent: isPresent && protocolVersion > 3,
       reasonCode: 0,
-      ...(protocolVersion === 5 ? { properties: connackProperties(engine, packet, admission, isAssigned) } : {}),
+      ...(protocolVersion === 5
+        ? { properties: { ...connackProperties(engine, packet, admission, isAssigned), ...authentication?.takeFinalProperties() } }
+        : {}),
     },
     protocolVersion,
   );

@@ -39,6 +39,13 @@ export function handlePacket(engine: Engine, connection: ClientConnection, phase
       // [MQTT-3.14.4-3] Any reason but 0x00 keeps the will.
       connection.leave((packet.reasonCode ?? 0) !== 0);
       return;
+    case "auth":
+      // [MQTT-4.12.0-7] Who connected without a method has nothing to say by AUTH.
+      if (phase.authentication === undefined) {
+        throw new SessionError("mqtt.authentication_not_expected", "MQTT-4.12.0-7", "AUTH", "no AUTH without a method in CONNECT");
+      }
+      phase.authentication.handle(connection, session, packet);
+      return;
     case "connect":
       // [MQTT-3.1.0-2] A second CONNECT is a protocol violation.
       throw new SessionError("mqtt.second_connect", "MQTT-3.1.0-2", "CONNECT", "one CONNECT per connection");

@@ -11,6 +11,8 @@ const sessionErrors = {
   "mqtt.connect_expected": { reasonCode: 0x82, reason: "protocol_error" },
   "mqtt.second_connect": { reasonCode: 0x82, reason: "protocol_error" },
   "mqtt.packet_not_allowed": { reasonCode: 0x82, reason: "protocol_error" },
+  "mqtt.authentication_method_changed": { reasonCode: 0x82, reason: "protocol_error" },
+  "mqtt.authentication_not_expected": { reasonCode: 0x82, reason: "protocol_error" },
   "mqtt.session_expiry_invalid": { reasonCode: 0x82, reason: "protocol_error" },
   "mqtt.subscription_identifier_not_allowed": { reasonCode: 0x82, reason: "protocol_error" },
   "mqtt.topic_alias_unknown": { reasonCode: 0x82, reason: "protocol_error" },

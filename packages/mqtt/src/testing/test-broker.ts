@@ -3,7 +3,7 @@ import { type BrokerPorts, createBroker } from "../broker-engine.ts";
 import { createMemoryJournal } from "../journal/memory-journal.ts";
 import type { BrokerLimits } from "../limits.ts";
 import { createObserver } from "../observer.ts";
-import type { Admission, ConnectionFacts, Observer, SessionBehaviour } from "../ports.ts";
+import type { Admission, ConnectionFacts, Gatekeeper, Observer, SessionBehaviour } from "../ports.ts";
 import { createSinglePeer } from "../single-peer.ts";
 import { FakeClock } from "./fake-clock.ts";
 import { TestClient } from "./test-client.ts";
@@ -50,6 +50,7 @@ export class TestBroker {
   readonly events: RecordedEvent[] = [];
   readonly bugs: unknown[] = [];
   readonly broker: Broker;
+  readonly gatekeeper: Gatekeeper;
   #failing: keyof Observer | undefined;
 
   constructor(options: TestBrokerOptions = {}) {
@@ -63,17 +64,18 @@ export class TestBroker {
         }
         this.events.push({ name, event: { ...event } });
       };
+    this.gatekeeper = options.gatekeeper ?? {
+      connect: async ({ clientId, keepAliveSeconds }) => ({
+        sessionId: clientId,
+        rights: { publish: () => ({ isRouted: true, taps: [] }), subscribe: (_filter, qos) => ({ qos }) },
+        behaviour,
+        keepAliveSeconds,
+        subject: clientId,
+        ...options.admission,
+      }),
+    };
     this.broker = createBroker({
-      gatekeeper: options.gatekeeper ?? {
-        connect: async ({ clientId, keepAliveSeconds }) => ({
-          sessionId: clientId,
-          rights: { publish: () => ({ isRouted: true, taps: [] }), subscribe: (_filter, qos) => ({ qos }) },
-          behaviour,
-          keepAliveSeconds,
-          subject: clientId,
-          ...options.admission,
-        }),
-      },
+      gatekeeper: this.gatekeeper,
       journal: options.journal ?? createMemoryJournal(),
       peers: options.peers ?? createSinglePeer(),
       clock: this.clock,

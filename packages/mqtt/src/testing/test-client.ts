@@ -41,6 +41,11 @@ export class TestClient {
     this.#clock.endTurn();
   }
 
+  /** What the server has decided meanwhile leaves. */
+  endTurn(): void {
+    this.#clock.endTurn();
+  }
+
   send(packet: Packet): void {
     if (packet.type === "connect") this.#version = packet.protocolVersion;
     this.sendBytes(encodePacket(packet, this.#version));

@@ -39,8 +39,28 @@ export const mqttErrors = {
   },
   "mqtt.authentication_method_unknown": {
     http: 400,
-    en: "Enhanced authentication is not offered: method {received}; expected {expected}.",
-    zh: "不支持增强认证：收到的方法为 {received}；应为 {expected}。",
+    en: "The authentication method {received} is not known here; expected {expected}.",
+    zh: "未知的认证方法 {received}；应为 {expected}。",
+  },
+  "mqtt.authentication_method_changed": {
+    http: 400,
+    en: "The authentication method changed to {received}; expected {expected}, as in CONNECT.",
+    zh: "认证方法变为 {received}；应与 CONNECT 中的 {expected} 一致。",
+  },
+  "mqtt.authentication_not_expected": {
+    http: 400,
+    en: "{received} is not expected at this point of the authentication; expected {expected}.",
+    zh: "认证的此阶段不应收到 {received}；应为 {expected}。",
+  },
+  "mqtt.authentication_steps_exceeded": {
+    http: 400,
+    en: "The authentication does not end; expected {expected}.",
+    zh: "认证过程未能结束；应为 {expected}。",
+  },
+  "mqtt.authentication_identity_changed": {
+    http: 403,
+    en: "Re-authentication named {received}; expected {expected}.",
+    zh: "重新认证的身份为 {received}；应为 {expected}。",
   },
   "mqtt.topic_filter_invalid": {
     http: 400,
