@@ -1,5 +1,5 @@
 /** What must not work: each is told with a code, disturbs nobody else, and loses nothing. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { type AddressInfo, connect as connectTcp, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -38,6 +38,12 @@ describe("a server that can't start says why and exits 1", () => {
     const file = join(folder, "a-file");
     writeFileSync(file, "");
     const { code, stderr } = await start({ THINGSTEAD_DATA_DIR: join(file, "data") });
+    expect(code).toBe(1);
+    expect(stderr).toContain("start.data_dir_unwritable");
+  });
+
+  test.runIf(existsSync("/proc/self"))("a data directory where no folder can be made", async () => {
+    const { code, stderr } = await start({ THINGSTEAD_DATA_DIR: "/proc/thingstead/data" });
     expect(code).toBe(1);
     expect(stderr).toContain("start.data_dir_unwritable");
   });

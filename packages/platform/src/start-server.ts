@@ -1,6 +1,6 @@
 /** Starts the platform for a person or a supervisor: settings in, one `ready` line out, until SIGTERM or SIGINT. */
-import { accessSync, constants, mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { accessSync, constants, existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { pino } from "pino";
 import { loadSettings, type SettingSources } from "./config/index.ts";
 import { PlatformError } from "./errors/index.ts";
@@ -10,9 +10,16 @@ import { releaseStartMemory } from "./release-start-memory.ts";
 /** Settings by path as text, environment variables, and a configuration file. */
 export type StartRequest = SettingSources;
 
+/** Node's own recursive form never returns below a folder that holds none, such as /proc. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder) && statSync(folder).isDirectory()) return;
+  if (dirname(folder) !== folder) makeFolder(dirname(folder));
+  mkdirSync(folder, { mode: 0o700 });
+}
+
 function prepareDataDir(dataDir: string): void {
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    makeFolder(dataDir);
     accessSync(dataDir, constants.W_OK | constants.X_OK);
   } catch (cause) {
     throw new PlatformError("start.data_dir_unwritable", { dataDir, reason: (cause as Error).message }, { cause });
