@@ -20,13 +20,16 @@ import { handlePacket, pingresp } from "./handle-packet.ts";
 import { InboundPublishes } from "./inbound-publish.ts";
 import type { Link } from "./link.ts";
 import { Outbox } from "./outbox.ts";
+import type { OutgoingAliases } from "./outgoing-aliases.ts";
 import type { Session } from "./session.ts";
-import { disconnectReasonCodes, refusalOf, SessionError } from "./session-error.ts";
+import { disconnectReasonCodes, formatRefusal, refusalOf, SessionError } from "./session-error.ts";
 import { leaveWill } from "./will.ts";
 
 const publishType = 3;
 const pubackFirstByte = 0x40;
 const pingreqFirstByte = 0xc0;
+/** Reason code, property lengths and a longer remaining length. */
+const reasonOverheadBytes = 16;
 
 interface HeldFrame {
   firstByte: number;
@@ -39,6 +42,9 @@ export interface ActiveOptions {
   window: number;
   clientPacketBytesMax: number;
   will: Will | undefined;
+  aliases: OutgoingAliases | undefined;
+  /** The client takes reason strings on every packet that may have one. */
+  isProblemWanted: boolean;
   /** Present when the client authenticated by exchanging AUTH packets. */
   authentication: Authentication | undefined;
 }
@@ -117,6 +123,19 @@ export class ClientConnection implements Connection, Link {
 
   get clientPacketBytesMax(): number {
     return this.#phase.name === "active" ? this.#phase.clientPacketBytesMax : 0;
+  }
+
+  get aliases(): OutgoingAliases | undefined {
+    return this.#phase.name === "active" ? this.#phase.aliases : undefined;
+  }
+
+  /** A refusal in words, for a packet that is `packetBytes` without them; undefined when the client cannot take or did not ask. */
+  reasonString(refusal: Refusal | undefined, packetBytes: number): string | undefined {
+    const phase = this.#phase;
+    // [MQTT-3.1.2-29] Not to a client that wants no problem information. [MQTT-3.4.2-2] Not beyond its Maximum Packet Size.
+    if (refusal === undefined || this.version !== 5 || phase.name !== "active" || !phase.isProblemWanted) return undefined;
+    const text = formatRefusal(refusal);
+    return packetBytes + reasonOverheadBytes + Buffer.byteLength(text) > phase.clientPacketBytesMax ? undefined : text;
   }
 
   get isCongested(): boolean {
@@ -198,7 +217,11 @@ export class ClientConnection implements Connection, Link {
     const phase = this.#phase;
     if (phase.name === "closing") return;
     // [MQTT-3.14.0-1] DISCONNECT only after a CONNACK that admitted.
-    if (phase.name === "active" && this.version === 5) this.outbox.append(encodePacket({ type: "disconnect", reasonCode }, 5));
+    if (phase.name === "active" && this.version === 5) {
+      const reasonString = this.reasonString(refusal, 3);
+      const properties = reasonString === undefined ? {} : { properties: { reasonString } };
+      this.outbox.append(encodePacket({ type: "disconnect", reasonCode, ...properties }, 5));
+    }
     this.#end(reason, refusal);
     this.#hangUp();
   }

@@ -4,6 +4,7 @@ import type { Engine } from "../engine.ts";
 import type { Admission, ConnectRefusal } from "../ports.ts";
 import { type Authentication, authenticationOf } from "./authentication.ts";
 import type { ActiveOptions, ClientConnection } from "./client-connection.ts";
+import { OutgoingAliases } from "./outgoing-aliases.ts";
 import type { Session } from "./session.ts";
 import { expirySecondsOf } from "./session-registry.ts";
 import { reauthoriseSubscriptions } from "./subscribe.ts";
@@ -83,6 +84,8 @@ function sessionsExceeded(sessionsMax: number): ConnectRefusal {
 function activeOptions(packet: ConnectPacket, admission: Admission): Omit<ActiveOptions, "authentication"> {
   const { properties } = packet;
   const receiveMaximum = properties?.receiveMaximum ?? receiveMaximumDefault;
+  // [MQTT-3.1.2-26] [MQTT-3.1.2-27] No more aliases than the client takes; none when it did not say.
+  const aliasesMax = Math.min(properties?.topicAliasMaximum ?? 0, admission.behaviour.topicAliasMax);
   return {
     clientId: packet.clientId,
     keepAliveSeconds: admission.keepAliveSeconds,
@@ -90,6 +93,8 @@ function activeOptions(packet: ConnectPacket, admission: Admission): Omit<Active
     window: Math.min(admission.behaviour.inflightMax, receiveMaximum),
     clientPacketBytesMax: properties?.maximumPacketSizeBytes ?? Number.POSITIVE_INFINITY,
     will: admission.behaviour.will === "publish" ? packet.will : undefined,
+    aliases: aliasesMax > 0 ? new OutgoingAliases(aliasesMax) : undefined,
+    isProblemWanted: properties?.requestProblemInformation !== 0,
   };
 }
 

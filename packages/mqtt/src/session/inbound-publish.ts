@@ -221,7 +221,7 @@ export class InboundPublishes {
     if (qos > 0 && (behaviour.onPublishRefused === "acknowledge" || connection.version === 5)) {
       // A PUBREC with a reason from 0x80 ends the exchange in MQTT 5; 3.x goes on with PUBREL.
       if (qos === 2 && connection.version !== 5) unreleased.add(packetId);
-      this.#replies.add(qos === 1 ? 4 : 5, packetId, 0x87, false, undefined);
+      this.#replies.add(qos === 1 ? 4 : 5, packetId, 0x87, false, undefined, connection.reasonString(refusal, 4));
     }
     if (behaviour.onPublishRefused === "disconnect") connection.close("refused", refusal);
   }

@@ -1,6 +1,7 @@
 import type { ProtocolVersion } from "../codec/index.ts";
 import type { CloseReason, Refusal } from "../ports.ts";
 import type { Outbox } from "./outbox.ts";
+import type { OutgoingAliases } from "./outgoing-aliases.ts";
 
 /** The connected side of a session, as delivery sees it. */
 export interface Link {
@@ -8,6 +9,8 @@ export interface Link {
   readonly version: ProtocolVersion;
   /** Largest packet the client takes; Infinity when it did not say. */
   readonly clientPacketBytesMax: number;
+  /** Present when the client takes topic aliases. */
+  readonly aliases: OutgoingAliases | undefined;
   /** QoS 1 and 2 deliveries it may have unanswered. */
   readonly window: number;
   /** More bytes or messages wait for it than the soft limits allow: its publishers are to be held. */

@@ -111,7 +111,7 @@ test("a refused publish is told, not routed, and acknowledged or the end, by beh
     const client = world.open();
     await client.connect("one", { protocolVersion });
     client.publish("t", "x", 1, { packetId: 1 });
-    expect(client.packets()).toEqual([
+    expect(client.packets()).toMatchObject([
       protocolVersion === 5 ? { type: "puback", packetId: 1, reasonCode: 0x87 } : { type: "puback", packetId: 1 },
     ]);
     expect(world.named("publishRefused")).toEqual([
@@ -132,7 +132,7 @@ test("[MQTT-3.2.2-11] a QoS above the maximum disconnects or is dropped, by beha
   const client = strict.open();
   await client.connect("one", { protocolVersion: 5 });
   client.publish("t", "x", 2);
-  expect(client.packets()).toEqual([{ type: "disconnect", reasonCode: 0x9b }]);
+  expect(client.packets()).toMatchObject([{ type: "disconnect", reasonCode: 0x9b }]);
   const mild = await new TestBroker({ behaviour: { qosMax: 1, onQosAboveMax: "drop" } }).start();
   const other = mild.open();
   await other.connect("one");
@@ -175,11 +175,11 @@ test("[MQTT-3.3.2-7] topic aliases: set, used, replaced, unknown and out of rang
     ["b", { contentType: "text" }],
   ]);
   client.publish("", "5", 0, { properties: { topicAlias: 2 } });
-  expect(client.packets()).toEqual([{ type: "disconnect", reasonCode: 0x82 }]);
+  expect(client.packets()).toMatchObject([{ type: "disconnect", reasonCode: 0x82 }]);
   const other = world.open();
   await other.connect("two", { protocolVersion: 5 });
   other.publish("a", "x", 0, { properties: { topicAlias: 3 } });
-  expect(other.packets()).toEqual([{ type: "disconnect", reasonCode: 0x94 }]);
+  expect(other.packets()).toMatchObject([{ type: "disconnect", reasonCode: 0x94 }]);
 });
 
 test("[MQTT-3.3.4-7] more unanswered publishes than Receive Maximum end an MQTT 5 client; a 3.x client is not read", async () => {
@@ -193,7 +193,7 @@ test("[MQTT-3.3.4-7] more unanswered publishes than Receive Maximum end an MQTT 
   const five = world.open();
   await five.connect("five", { protocolVersion: 5 });
   for (let index = 0; index < 3; index += 1) five.publish("owed", "x", 1);
-  expect(five.packets()).toEqual([{ type: "disconnect", reasonCode: 0x93 }]);
+  expect(five.packets()).toMatchObject([{ type: "disconnect", reasonCode: 0x93 }]);
   const four = world.open();
   await four.connect("four");
   for (let index = 0; index < 2; index += 1) four.publish("owed", "x", 1);
@@ -260,7 +260,7 @@ test("a tap that throws closes the session that hit it, tells once, and others g
   await other.connect("other");
   other.subscribe("good");
   victim.publish("bad", "x", 1);
-  expect(victim.packets()).toEqual([{ type: "disconnect", reasonCode: 0x83 }]);
+  expect(victim.packets()).toMatchObject([{ type: "disconnect", reasonCode: 0x83 }]);
   expect(world.bugs).toHaveLength(1);
   other.publish("good", "x");
   expect(other.texts()).toEqual(["x"]);
@@ -291,7 +291,7 @@ test("a tap may close its own publisher: nothing is written behind the end", asy
   client.publish("t", "x", 1);
   const { writes } = transport;
   world.clock.endTurn();
-  expect(client.packets()).toEqual([{ type: "disconnect", reasonCode: 0x98 }]);
+  expect(client.packets()).toMatchObject([{ type: "disconnect", reasonCode: 0x98 }]);
   expect(transport.writes).toBe(writes);
   expect(transport.writesAfterEnd).toBe(0);
   expect(world.bugs).toEqual([]);

@@ -11,15 +11,25 @@ export type ReplyType = keyof typeof replyTypes;
 const replyFirstBytes: Readonly<Record<ReplyType, number>> = { 4: 0x40, 5: 0x50, 6: 0x62, 7: 0x70 };
 
 /** Writes one reply; the reason is known to MQTT 5 only. */
-export function writeReply(outbox: Outbox, version: ProtocolVersion, type: ReplyType, packetId: number, reasonCode: number): void {
-  if (version === 5 && reasonCode !== 0) outbox.append(encodePacket({ type: replyTypes[type], packetId, reasonCode }, version));
-  else outbox.appendReply(replyFirstBytes[type], packetId);
+export function writeReply(
+  outbox: Outbox,
+  version: ProtocolVersion,
+  type: ReplyType,
+  packetId: number,
+  reasonCode: number,
+  reasonString?: string,
+): void {
+  if (version === 5 && reasonCode !== 0) {
+    const properties = reasonString === undefined ? {} : { properties: { reasonString } };
+    outbox.append(encodePacket({ type: replyTypes[type], packetId, reasonCode, ...properties }, version));
+  } else outbox.appendReply(replyFirstBytes[type], packetId);
 }
 
 interface PendingReply extends CommitWaiter {
   type: ReplyType;
   packetId: number;
   reasonCode: number;
+  reasonString: string | undefined;
   /** Commits and taps still awaited. */
   waits: number;
 }
@@ -50,16 +60,24 @@ export class ReplyQueue {
   /** PUBACKs not yet sent; QoS 2 publishes are counted until their PUBREL. */
   acknowledgements = 0;
 
-  add(type: ReplyType, packetId: number, reasonCode: number, hasDebt: boolean, taps: Promise<void>[] | undefined): void {
+  add(
+    type: ReplyType,
+    packetId: number,
+    reasonCode: number,
+    hasDebt: boolean,
+    taps: Promise<void>[] | undefined,
+    reasonString?: string,
+  ): void {
     const { outbox, version, turn, onFailure } = this.#options;
     if (!hasDebt && taps === undefined && this.#pending.length === 0) {
-      writeReply(outbox, version, type, packetId, reasonCode);
+      writeReply(outbox, version, type, packetId, reasonCode, reasonString);
       return;
     }
     const reply: PendingReply = {
       type,
       packetId,
       reasonCode,
+      reasonString,
       waits: (hasDebt ? 1 : 0) + (taps === undefined ? 0 : 1),
       committed: () => this.#settle(reply),
     };
@@ -82,7 +100,7 @@ export class ReplyQueue {
     let ready = 0;
     for (const next of this.#pending) {
       if (next.waits > 0) break;
-      writeReply(outbox, version, next.type, next.packetId, next.reasonCode);
+      writeReply(outbox, version, next.type, next.packetId, next.reasonCode, next.reasonString);
       if (next.type === 4) this.acknowledgements -= 1;
       ready += 1;
     }

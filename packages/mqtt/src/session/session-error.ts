@@ -71,3 +71,12 @@ export const disconnectReasonCodes: Readonly<Record<CloseReason, number>> = {
   server_shutdown: 0x8b,
   internal_error: 0x83,
 };
+
+const reasonCharactersMax = 512;
+
+/** A refusal as a Reason String: for people who read what their client received. */
+export function formatRefusal({ code, received, expected }: Refusal): string {
+  const text = `${code}${received === undefined ? "" : `; received ${received}`}${expected === undefined ? "" : `; expected ${expected}`}`;
+  // [MQTT-1.5.4-2] A string has no U+0000, and half a character is none.
+  return text.slice(0, reasonCharactersMax).toWellFormed().replaceAll("\0", "\ufffd");
+}

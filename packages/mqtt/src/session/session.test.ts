@@ -119,7 +119,7 @@ test("[MQTT-3.14.2-2] DISCONNECT may change the expiry, but not prolong a sessio
   const two = world.open();
   await two.connect("two", { protocolVersion: 5 });
   two.send({ type: "disconnect", properties: { sessionExpiryIntervalSeconds: 60 } });
-  expect(two.packets()).toEqual([{ type: "disconnect", reasonCode: 0x82 }]);
+  expect(two.packets()).toMatchObject([{ type: "disconnect", reasonCode: 0x82 }]);
 });
 
 test("[MQTT-3.1.2-22] silence of one and a half keep-alives ends the connection; any packet prolongs it", async () => {
@@ -201,7 +201,7 @@ test("kick, endSession, deliver and close do what their names say", async () => 
   const last = world.open();
   await last.connect("two", { protocolVersion: 5 });
   await world.broker.close();
-  expect(last.packets()).toEqual([{ type: "disconnect", reasonCode: 0x8b }]);
+  expect(last.packets()).toMatchObject([{ type: "disconnect", reasonCode: 0x8b }]);
   expect(world.named("disconnected").map((event) => event.reason)).toEqual(["kicked", "server_shutdown"]);
 });
 

@@ -18,6 +18,7 @@ import { type EncodedPublish, type RoutedMessage, remainingProperties } from "..
 import type { Destinations } from "../routing/router.ts";
 import { type Delivery, DeliveryQueue, deliveryBytes } from "./delivery-queue.ts";
 import type { Link } from "./link.ts";
+import type { OutgoingPublish } from "./outgoing-aliases.ts";
 import { lowerQos } from "./qos.ts";
 import { writeReply } from "./reply-queue.ts";
 import type { CommitWaiter } from "./turn.ts";
@@ -148,7 +149,7 @@ export class Session implements CommitWaiter {
     }
     if (isNext) {
       if (isPersistent) {
-        if (identifiers === undefined) delivery.encoded = encoded;
+        if (identifiers === undefined && link.aliases === undefined) delivery.encoded = encoded;
         this.#hold(delivery);
       } else this.#sendFirst(link, delivery, message);
       link.checkCongestion();
@@ -313,6 +314,13 @@ export class Session implements CommitWaiter {
     const { wireBody } = message;
     if (wireBody !== undefined && link.version !== 5 && !isRetained) {
       link.outbox.appendBody(0x30, wireBody.buffer, wireBody.start, wireBody.end);
+    } else if (link.aliases !== undefined) {
+      const { topic, payload } = message;
+      const properties = identifiers === undefined ? message.properties : withIdentifiers(message.properties, identifiers);
+      const publish = { topic, payload, qos: 0 as const, isDuplicate: false, isRetained, packetId: 0, properties };
+      const bytes = link.aliases.encode(publish, link.clientPacketBytesMax);
+      if (bytes === undefined) return this.#skip(message, "too_large");
+      link.outbox.append(bytes);
     } else {
       const bytes =
         identifiers === undefined || link.version !== 5
@@ -362,8 +370,11 @@ export class Session implements CommitWaiter {
 
   /** First transmission of a message that just came: from the encoding all receivers share. */
   #sendFirst(link: Link, delivery: Delivery, message: RoutedMessage): void {
-    if (delivery.identifiers !== undefined && link.version === 5) this.#send(link, delivery, message.receivedAt);
-    else this.#sendEncoded(link, delivery, message.encoded(link.version, delivery.qos, delivery.isRetained));
+    if (link.aliases !== undefined || (delivery.identifiers !== undefined && link.version === 5)) {
+      this.#send(link, delivery, message.receivedAt);
+      return;
+    }
+    this.#sendEncoded(link, delivery, message.encoded(link.version, delivery.qos, delivery.isRetained));
   }
 
   #sendEncoded(link: Link, delivery: Delivery, encoded: EncodedPublish): void {
@@ -396,8 +407,17 @@ export class Session implements CommitWaiter {
     }
     const properties = identifiers === undefined ? current.properties : withIdentifiers(current.properties, identifiers);
     // [MQTT-3.3.1-1] DUP is set exactly on a repeated delivery.
-    const bytes = encodePublish(message.topic, message.payload, qos, delivery.wasSent, isRetained, packetId, properties, link.version);
-    if (bytes.length > link.clientPacketBytesMax) {
+    const publish = {
+      topic: message.topic,
+      payload: message.payload,
+      qos,
+      isDuplicate: delivery.wasSent,
+      isRetained,
+      packetId,
+      properties,
+    };
+    const bytes = encodeFor(link, publish);
+    if (bytes === undefined) {
       this.#inflight.delete(packetId);
       this.#drop(delivery, "too_large");
       return;
@@ -461,6 +481,14 @@ export class Session implements CommitWaiter {
     if (this.slot === undefined) this.#engine.journal.forget(slot);
     else this.#engine.journal.removeMessage(this.key, delivery.sequence, slot);
   }
+}
+
+/** Undefined when the client does not take a packet of that size. */
+function encodeFor(link: Link, publish: OutgoingPublish): Buffer | undefined {
+  if (link.aliases !== undefined) return link.aliases.encode(publish, link.clientPacketBytesMax);
+  const { topic, payload, qos, isDuplicate, isRetained, packetId, properties } = publish;
+  const bytes = encodePublish(topic, payload, qos, isDuplicate, isRetained, packetId, properties, link.version);
+  return bytes.length > link.clientPacketBytesMax ? undefined : bytes;
 }
 
 function withIdentifiers(properties: Properties | undefined, subscriptionIdentifiers: number[]): Properties {

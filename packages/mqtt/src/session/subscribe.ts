@@ -38,10 +38,12 @@ interface FilterRefusal {
 export function handleSubscribe(engine: Engine, connection: ClientConnection, session: Session, packet: SubscribePacket): void {
   const identifier = packet.properties?.subscriptionIdentifiers?.[0];
   const added: { subscription: StoredSubscription; isNew: boolean }[] = [];
+  let firstRefusal: Refusal | undefined;
   const reasonCodes = packet.subscriptions.map((wanted, index) => {
     const answer = authoriseFilter(engine, session, wanted, index);
     if (typeof answer === "object") {
       const { refusal, reasonCode } = answer;
+      firstRefusal ??= refusal;
       engine.observer.subscribeRefused({ sessionId: session.id, subject: session.subject, filter: wanted.filter, refusal });
       return connection.version === 5 ? reasonCode : failureV3;
     }
@@ -53,10 +55,12 @@ export function handleSubscribe(engine: Engine, connection: ClientConnection, se
     engine.observer.subscribed({ sessionId: session.id, subject: session.subject, filter: wanted.filter, qos: answer });
     return answer;
   });
+  const reasonString = connection.reasonString(firstRefusal, 4 + reasonCodes.length);
+  const properties = reasonString === undefined ? {} : { properties: { reasonString } };
   // Looked up now: what is retained later comes by the subscription itself.
   const retained = added.flatMap(({ subscription, isNew }) => retainedFor(engine, session, subscription, isNew));
   whenSafe(engine, connection, session, () => {
-    connection.outbox.append(encodePacket({ type: "suback", packetId: packet.packetId, reasonCodes }, connection.version));
+    connection.outbox.append(encodePacket({ type: "suback", packetId: packet.packetId, reasonCodes, ...properties }, connection.version));
     for (const { message, qos, identifiers } of retained) session.offer(message, qos, true, identifiers);
   });
 }
