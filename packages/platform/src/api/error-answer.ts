@@ -23,20 +23,27 @@ interface Failure {
 
 type Translation = (failure: Failure, request: FastifyRequest, limits: ApiLimits) => PlatformError;
 
+const shownCharactersMax = 200;
+
+/** Addresses and headers may be megabytes long and come from anybody: their beginning is enough. */
+function shorten(text: string): string {
+  return text.length > shownCharactersMax ? `${text.slice(0, shownCharactersMax)}…` : text;
+}
+
 const malformedBody: Translation = (failure) => new PlatformError("api.body_malformed", { reason: failure.message });
 
 /** The web framework's own codes in our words. */
 const translations: Readonly<Record<string, Translation>> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: (_, request) =>
-    new PlatformError("api.media_type_unsupported", { received: request.headers["content-type"] ?? "none" }),
+    new PlatformError("api.media_type_unsupported", { received: shorten(request.headers["content-type"] ?? "none") }),
   FST_ERR_CTP_INVALID_TYPE: (_, request) =>
-    new PlatformError("api.media_type_unsupported", { received: request.headers["content-type"] ?? "none" }),
+    new PlatformError("api.media_type_unsupported", { received: shorten(request.headers["content-type"] ?? "none") }),
   FST_ERR_CTP_BODY_TOO_LARGE: (_, __, limits) => new PlatformError("api.body_too_large", { bodyBytesMax: limits.bodyBytesMax }),
   FST_ERR_CTP_EMPTY_JSON_BODY: () => new PlatformError("api.body_malformed", { reason: "it is empty" }),
   FST_ERR_CTP_INVALID_JSON_BODY: malformedBody,
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: malformedBody,
-  FST_ERR_BAD_URL: (failure) => new PlatformError("api.url_malformed", { reason: failure.message }),
-  FST_ERR_MAX_PARAM_LENGTH: (failure) => new PlatformError("api.url_malformed", { reason: failure.message }),
+  FST_ERR_BAD_URL: (failure) => new PlatformError("api.url_malformed", { reason: shorten(failure.message) }),
+  FST_ERR_MAX_PARAM_LENGTH: (failure) => new PlatformError("api.url_malformed", { reason: shorten(failure.message) }),
 };
 
 function toPlatformError(error: unknown, request: FastifyRequest, limits: ApiLimits): PlatformError {

@@ -166,6 +166,18 @@ test("a path that is not percent-encoded properly is refused in our shape", asyn
   expect([answer.statusCode, answer.json().error.code]).toEqual([400, "api.url_malformed"]);
 });
 
+test("what is refused is not sent back in full", async () => {
+  const { app } = await open();
+  const path = await app.inject({ url: `/api/v1/products/${"a".repeat(100_000)}`, headers: { authorization } });
+  const type = await app.inject({
+    method: "POST",
+    url: "/api/v1/products",
+    headers: { authorization, "content-type": `a/${"b".repeat(9_999)}` },
+  });
+  expect([path.statusCode, type.statusCode]).toEqual([400, 415]);
+  expect(path.body.length + type.body.length).toBeLessThan(2_000);
+});
+
 test("a fault of ours answers 500 without its reason; the log has it with the request id and without the key", async () => {
   const { ports, logLines } = createTestPorts();
   const registry = { ...ports.registry, listProducts: () => Promise.reject(new Error("disk on fire")) };

@@ -23,13 +23,16 @@ export interface Acs3Authorization {
   signature: string;
 }
 
+/** Credential, SignedHeaders and Signature, and room for what a client may add. */
+const partsMax = 16;
+
 /** Undefined when a part is missing. Parts may be separated by a comma with or without a blank. */
 export function parseAcs3Authorization(header: string): Acs3Authorization | undefined {
   const match = /^(\S+)\s+(.*)$/.exec(header.trim());
   if (match === null) return undefined;
   const [, algorithm = "", rest = ""] = match;
   const parts = new Map(
-    rest.split(",").map((part): [string, string] => {
+    rest.split(",", partsMax).map((part): [string, string] => {
       const at = part.indexOf("=");
       return [part.slice(0, Math.max(at, 0)).trim(), part.slice(at + 1).trim()];
     }),
