@@ -13,6 +13,7 @@ import { SlabPool } from "./session/outbox.ts";
 import { SessionRegistry } from "./session/session-registry.ts";
 import { reauthoriseSubscriptions } from "./session/subscribe.ts";
 import { Turn } from "./session/turn.ts";
+import { SysTopics } from "./sys-topics.ts";
 
 const slabsMax = 4096;
 /** Records looked at in one piece of a journal's compaction: about a millisecond. */
@@ -27,6 +28,8 @@ export interface BrokerPorts {
   /** What differs from `defaultBrokerLimits`. */
   limits?: Partial<BrokerLimits>;
   random?: Random;
+  /** What `$SYS/broker/version` says. */
+  version?: string;
   /** Told about errors of the engine itself, of taps and of ports; default: nobody. */
   onBug?: BugReporter;
 }
@@ -44,6 +47,12 @@ export function createBroker(ports: BrokerPorts): Broker {
   const engine = createEngine(ports);
   const { clock, limits, sessions, connections, router, statistics } = engine;
   let cancelSweep: (() => void) | undefined;
+  let cancelStatistics: (() => void) | undefined;
+
+  function publishStatistics(): void {
+    cancelStatistics = clock.after(limits.statisticsMilliseconds, publishStatistics);
+    engine.sysTopics.publish();
+  }
 
   function sweep(): void {
     cancelSweep = clock.after(limits.sweepMilliseconds, sweep);
@@ -79,6 +88,7 @@ export function createBroker(ports: BrokerPorts): Broker {
       for (const message of retained) engine.retained.restore(message);
       sessions.trimQueues();
       cancelSweep = clock.after(limits.sweepMilliseconds, sweep);
+      cancelStatistics = clock.after(limits.statisticsMilliseconds, publishStatistics);
     },
     accept(transport, facts): Connection {
       const connection = new ClientConnection(engine, transport, facts);
@@ -130,6 +140,7 @@ export function createBroker(ports: BrokerPorts): Broker {
     statistics: (): BrokerStatistics => ({ ...statistics, connections: connections.size, sessions: sessions.size }),
     async close() {
       cancelSweep?.();
+      cancelStatistics?.();
       for (const connection of [...connections]) connection.close("server_shutdown");
     },
   };
@@ -167,8 +178,12 @@ function createEngine(ports: BrokerPorts): Engine {
     get sessions() {
       return sessions;
     },
+    get sysTopics() {
+      return sysTopics;
+    },
     connections: new Set(),
   };
   const sessions = new SessionRegistry(engine);
+  const sysTopics = new SysTopics(engine, ports.version ?? "thingstead mqtt");
   return engine;
 }

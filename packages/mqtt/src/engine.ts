@@ -9,6 +9,7 @@ import type { JournalPressure } from "./session/journal-pressure.ts";
 import type { SlabPool } from "./session/outbox.ts";
 import type { SessionRegistry } from "./session/session-registry.ts";
 import type { Turn } from "./session/turn.ts";
+import type { SysTopics } from "./sys-topics.ts";
 
 /** Random bytes; only client identifiers are made of them. */
 export interface Random {
@@ -33,6 +34,7 @@ export interface Engine {
   readonly router: Router;
   readonly retained: RetainedStore;
   readonly sessions: SessionRegistry;
+  readonly sysTopics: SysTopics;
   readonly pressure: JournalPressure;
   /** Every stream that is not yet gone, whatever its phase. */
   readonly connections: Set<ClientConnection>;

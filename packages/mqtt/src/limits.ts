@@ -36,6 +36,8 @@ export interface BrokerLimits {
   sweepMilliseconds: number;
   /** Topic and payload bytes of the messages queued for all sessions together; the oldest are dropped above it. */
   queuedBytesMax: number;
+  /** How often changed statistics are published below `$SYS/broker` while somebody is subscribed. */
+  statisticsMilliseconds: number;
   /** Retained messages of the whole broker. */
   retainedMessagesMax: number;
   /** Topic and payload bytes of all retained messages. */
@@ -63,6 +65,7 @@ export const defaultBrokerLimits: Readonly<BrokerLimits> = {
   slowReaderMilliseconds: 30_000,
   closeTimeoutMilliseconds: 5_000,
   sweepMilliseconds: 500,
+  statisticsMilliseconds: 10_000,
   queuedBytesMax: 512 * 1024 * 1024,
   retainedMessagesMax: 1_000_000,
   retainedBytesMax: 256 * 1024 * 1024,

@@ -5,6 +5,11 @@ import { formatByte, violation } from "./rules.ts";
 /** Gets one complete frame; false ends the stream (the connection is closing). The buffer is only valid during the call. */
 export type FrameSink = (firstByte: number, buffer: Buffer, bodyStart: number, bodyEnd: number) => boolean;
 
+/** The same as a method: a connection hands itself over, which spares it a function of its own. */
+export interface FrameReceiver {
+  handleFrame: FrameSink;
+}
+
 export interface FramerOptions {
   /** Longest packet accepted, fixed header included. */
   packetBytesMax: number;
@@ -57,9 +62,14 @@ export class Framer {
    * @throws CodecError `mqtt.packet_too_large`, `mqtt.malformed_packet`; packets before the broken one reached the sink.
    */
   push(bytes: Uint8Array, sink: FrameSink, end = bytes.length): void {
+    this.pushTo({ handleFrame: sink }, bytes, end);
+  }
+
+  /** As `push`, to a receiver. */
+  pushTo(receiver: FrameReceiver, bytes: Uint8Array, end = bytes.length): void {
     if (this.#isStopped) return;
     const chunk = bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    let position = 0;
+    let position = this.#headerBytes === 0 ? this.#handWhole(receiver, chunk, end) : 0;
     while (position < end) {
       if (!this.#isHeaderComplete) {
         position = this.#readHeader(chunk, position, end);
@@ -71,23 +81,55 @@ export class Framer {
         this.#reset();
         const bodyStart = position;
         position += length;
-        if (!this.#hand(sink, firstByte, chunk, bodyStart, position)) return;
+        if (!this.#hand(receiver, firstByte, chunk, bodyStart, position)) return;
         continue;
       }
       position = this.#keepTail(chunk, position, end);
       if (this.#tailBytes < length) return;
       const tail = this.#tail;
       this.#reset();
-      if (!this.#hand(sink, firstByte, tail, 0, length)) return;
+      if (!this.#hand(receiver, firstByte, tail, 0, length)) return;
     }
   }
 
-  #hand(sink: FrameSink, firstByte: number, buffer: Buffer, start: number, end: number): boolean {
-    // Stopped until the sink returns true, so that a sink that throws ends the stream as well.
+  /**
+   * Hands over the short packets (up to 16 KiB) that lie whole at the beginning of the chunk, touching no state on the way: of a
+   * thousand connections, each has fallen out of the processor's cache since its last packet. Returns where it stopped.
+   */
+  #handWhole(receiver: FrameReceiver, chunk: Buffer, end: number): number {
+    const packetBytesMax = this.#packetBytesMax;
+    let position = 0;
+    while (position + 1 < end) {
+      const firstByte = chunk[position] ?? 0;
+      const first = chunk[position + 1] ?? 0;
+      let bodyStart = position + 2;
+      let length = first;
+      if (first > 0x7f) {
+        const second = chunk[position + 2] ?? 0x80;
+        if (bodyStart >= end || second > 0x7f) return position;
+        length = (first & 0x7f) | (second << 7);
+        bodyStart += 1;
+      }
+      const bodyEnd = bodyStart + length;
+      // What is incomplete, too long or wrong is for the careful way.
+      if (bodyEnd > end || bodyEnd - position > packetBytesMax || brokenRuleOf(firstByte) !== undefined) return position;
+      position = bodyEnd;
+      if (!this.#hand(receiver, firstByte, chunk, bodyStart, bodyEnd)) return end;
+      if (this.#packetBytesMax !== packetBytesMax) return position;
+    }
+    return position;
+  }
+
+  #hand(receiver: FrameReceiver, firstByte: number, buffer: Buffer, start: number, end: number): boolean {
+    try {
+      if (receiver.handleFrame(firstByte, buffer, start, end)) return true;
+    } catch (error) {
+      // A sink that throws ends the stream as well.
+      this.#isStopped = true;
+      throw error;
+    }
     this.#isStopped = true;
-    if (!sink(firstByte, buffer, start, end)) return false;
-    this.#isStopped = false;
-    return true;
+    return false;
   }
 
   #readHeader(chunk: Buffer, start: number, end: number): number {

@@ -2,7 +2,7 @@
 export { CodecError, type CodecErrorCode, codecErrors } from "./codec-error.ts";
 export { decodePacket } from "./decode-packet.ts";
 export { encodePacket } from "./encode-packet.ts";
-export { Framer, type FramerOptions, type FrameSink } from "./framer.ts";
+export { type FrameReceiver, Framer, type FramerOptions, type FrameSink } from "./framer.ts";
 export type * from "./packet.ts";
 export {
   checkTopicBytes,

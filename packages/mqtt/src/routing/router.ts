@@ -4,10 +4,10 @@
  */
 import type { QoS } from "../codec/index.ts";
 import { parseSharedFilter } from "../codec/index.ts";
-import type { StoredSubscription } from "../ports.ts";
+import type { OwedMessage, StoredSubscription } from "../ports.ts";
 import type { Link } from "../session/link.ts";
 import type { Session } from "../session/session.ts";
-import type { RoutedMessage } from "./routed-message.ts";
+import { RoutedMessage } from "./routed-message.ts";
 import { SharedGroup } from "./shared-group.ts";
 import { TopicTree } from "./topic-tree.ts";
 
@@ -48,6 +48,11 @@ export class Router {
 
   constructor(options: RouterOptions) {
     this.#entriesMax = options.routeCacheEntriesMax;
+  }
+
+  /** Shared subscriptions, whatever the number of their members. */
+  get sharedCount(): number {
+    return this.#groups.size;
   }
 
   add(session: Session, subscription: StoredSubscription): void {
@@ -100,14 +105,21 @@ export class Router {
       const terms = session === publisher ? destination.own : destination.others;
       if (terms !== undefined) this.#offer(message, session, terms.qos, terms.isRetainAsPublished, terms.identifiers, feeder);
     }
-    for (const group of destinations.groups) {
-      const session = group.choose();
-      const subscription = session === undefined ? undefined : group.members.get(session);
-      if (session === undefined || subscription === undefined) continue;
-      const { identifier } = subscription;
-      const identifiers = identifier === undefined ? undefined : [identifier];
-      this.#offer(message, session, subscription.qos, subscription.isRetainAsPublished, identifiers, feeder);
-    }
+    for (const group of destinations.groups) this.#offerGroup(message, group, feeder);
+  }
+
+  /** A shared message that its member did not take goes to another one, if there is any. */
+  redeliver({ message: { topic, payload, properties, receivedAt }, qos, isRetained }: OwedMessage, group: SharedGroup): void {
+    this.#offerGroup(new RoutedMessage(topic, payload, qos, isRetained, properties, receivedAt), group, undefined);
+  }
+
+  #offerGroup(message: RoutedMessage, group: SharedGroup, feeder: Link | undefined): void {
+    const session = group.choose();
+    const subscription = session === undefined ? undefined : group.members.get(session);
+    if (session === undefined || subscription === undefined) return;
+    const { identifier } = subscription;
+    const identifiers = identifier === undefined ? undefined : [identifier];
+    this.#offer(message, session, subscription.qos, subscription.isRetainAsPublished, identifiers, feeder, group);
   }
 
   #offer(
@@ -117,12 +129,14 @@ export class Router {
     isRetainAsPublished: boolean,
     identifiers: number[] | undefined,
     feeder: Link | undefined,
+    group?: SharedGroup,
   ): void {
     const outcome = session.offer(
       message,
       session.deliveryQos(message.qos, grantedQos),
       message.isRetained && isRetainAsPublished,
       identifiers,
+      group,
     );
     if (outcome === "delivered") this.delivered += 1;
     else if (outcome === "queued") this.queued += 1;

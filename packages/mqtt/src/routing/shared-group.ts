@@ -23,12 +23,17 @@ export class SharedGroup {
     this.#order = this.#order.filter((member) => member !== session);
   }
 
+  /** Somebody is there to take what another member has not been sent. */
+  get isServed(): boolean {
+    return this.#order.some(isConnected);
+  }
+
   /**
-   * The member whose turn it is. Connected members that read their bytes come first, then any connected one, then an
-   * offline one that keeps messages. [MQTT-4.8.2-5]
+   * The member whose turn it is. Connected members that keep up come first, then those that read their bytes, then any
+   * connected one, then an offline one that keeps messages.
    */
   choose(): Session | undefined {
-    return this.#find(isReading) ?? this.#find(isConnected) ?? this.#find(isKeeping);
+    return this.#find(isKeepingUp) ?? this.#find(isReading) ?? this.#find(isConnected) ?? this.#find(isKeeping);
   }
 
   #find(isSuitable: (session: Session) => boolean): Session | undefined {
@@ -44,6 +49,7 @@ export class SharedGroup {
   }
 }
 
+const isKeepingUp = (session: Session): boolean => isReading(session) && session.queuedMessages === 0;
 const isReading = (session: Session): boolean => session.link !== undefined && !session.link.isCongested;
 const isConnected = (session: Session): boolean => session.link !== undefined;
 const isKeeping = (session: Session): boolean => session.isPersistent;

@@ -13,8 +13,15 @@ export function routeOf(engine: Engine, session: Session, wireTopic: string): To
   if (known !== undefined) return known;
   const answer = session.rights?.publish(wireTopic) ?? { code: "mqtt.session_without_rights" };
   const route: TopicRoute = isRefusal(answer)
-    ? { topic: wireTopic, grant: undefined, refusal: answer, destinations: undefined, epoch: session.routesEpoch }
-    : { topic: answer.topic ?? wireTopic, grant: answer, refusal: undefined, destinations: undefined, epoch: session.routesEpoch };
+    ? { topic: wireTopic, grant: undefined, refusal: answer, destinations: undefined, unheardVersion: 0, epoch: session.routesEpoch }
+    : {
+        topic: answer.topic ?? wireTopic,
+        grant: answer,
+        refusal: undefined,
+        destinations: undefined,
+        unheardVersion: 0,
+        epoch: session.routesEpoch,
+      };
   if (session.routes.size >= engine.limits.grantCacheEntriesMax) session.routes.clear();
   session.routes.set(wireTopic, route);
   return route;
@@ -24,13 +31,17 @@ export function isRefusal(answer: object): answer is Refusal {
   return "code" in answer;
 }
 
-/** True when anybody takes the message: a tap, another node, a subscriber. What nobody hears costs no object. */
-export function hasListeners(engine: Engine, route: TopicRoute, grant: PublishGrant): boolean {
-  if (grant.taps.length > 0) return true;
-  if (!grant.isRouted) return false;
-  if (engine.peers.isAlone !== true) return true;
-  const { sessions, groups } = destinationsOf(engine, route);
-  return sessions.length > 0 || groups.length > 0;
+/** True when nobody takes the message: no tap, no other node, no subscriber. Then it costs no object. */
+export function isUnheard(engine: Engine, route: TopicRoute, grant: PublishGrant): boolean {
+  if (route.unheardVersion === engine.router.version) return true;
+  if (grant.taps.length > 0) return false;
+  if (grant.isRouted) {
+    if (engine.peers.isAlone !== true) return false;
+    const { sessions, groups } = destinationsOf(engine, route);
+    if (sessions.length > 0 || groups.length > 0) return false;
+  }
+  route.unheardVersion = engine.router.version;
+  return true;
 }
 
 /** The receivers of a topic, compiled anew only when any subscription changed. */

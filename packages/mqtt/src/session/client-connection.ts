@@ -7,6 +7,7 @@ import {
   type ConnectPacket,
   decodePacket,
   encodePacket,
+  type FrameReceiver,
   Framer,
   type ProtocolVersion,
   type Will,
@@ -19,7 +20,7 @@ import { handleConnect } from "./connect.ts";
 import { handlePacket, pingresp } from "./handle-packet.ts";
 import { InboundPublishes } from "./inbound-publish.ts";
 import type { Link } from "./link.ts";
-import { Outbox } from "./outbox.ts";
+import { Outbox, type OutboxOwner } from "./outbox.ts";
 import type { OutgoingAliases } from "./outgoing-aliases.ts";
 import type { Session } from "./session.ts";
 import { disconnectReasonCodes, formatRefusal, refusalOf, SessionError } from "./session-error.ts";
@@ -68,7 +69,7 @@ interface AuthenticatingPhase {
 
 type Phase = { name: "awaiting-connect"; since: number } | AuthenticatingPhase | ActivePhase | { name: "closing"; since: number };
 
-export class ClientConnection implements Connection, Link {
+export class ClientConnection implements Connection, Link, FrameReceiver, OutboxOwner {
   readonly #engine: Engine;
   readonly #transport: Transport;
   readonly #framer: Framer;
@@ -85,7 +86,7 @@ export class ClientConnection implements Connection, Link {
     this.#transport = transport;
     this.facts = facts;
     this.#framer = new Framer({ packetBytesMax: limits.connectBytesMax });
-    this.outbox = new Outbox(transport, slabs, turn, limits.outgoingBytesSoftMax, this.#afterFlush);
+    this.outbox = new Outbox(transport, slabs, turn, limits.outgoingBytesSoftMax, engine.statistics, this);
     this.lastPacketAt = clock.now();
     this.#phase = { name: "awaiting-connect", since: this.lastPacketAt };
   }
@@ -96,7 +97,7 @@ export class ClientConnection implements Connection, Link {
     this.#engine.statistics.bytesReceived += end;
     // Once per read: a closure for #guard would be made each time.
     try {
-      this.#framer.push(bytes, this.#handleFrame, end);
+      this.#framer.pushTo(this, bytes, end);
     } catch (error) {
       this.#handleError(error, "receive");
     }
@@ -207,7 +208,7 @@ export class ClientConnection implements Connection, Link {
     const { id: sessionId, subject } = session;
     this.#engine.observer.connected({ sessionId, subject, facts, clientId, protocolVersion, keepAliveSeconds, isSessionPresent });
     for (const { firstByte, body } of phase.held) {
-      if (!this.#handleFrame(firstByte, body, 0, body.length)) return;
+      if (!this.handleFrame(firstByte, body, 0, body.length)) return;
     }
     this.continueReading();
   }
@@ -298,7 +299,8 @@ export class ClientConnection implements Connection, Link {
     this.#engine.connections.delete(this);
   }
 
-  readonly #handleFrame = (firstByte: number, buffer: Buffer, bodyStart: number, bodyEnd: number): boolean => {
+  /** One packet; false when the connection is closing. */
+  handleFrame(firstByte: number, buffer: Buffer, bodyStart: number, bodyEnd: number): boolean {
     const phase = this.#phase;
     switch (phase.name) {
       case "active":
@@ -323,7 +325,7 @@ export class ClientConnection implements Connection, Link {
       case "closing":
     }
     return this.#phase.name !== "closing";
-  };
+  }
 
   #handleFirst(firstByte: number, buffer: Buffer, bodyStart: number, bodyEnd: number): void {
     // [MQTT-3.1.0-1] The first packet is a CONNECT.
@@ -428,11 +430,6 @@ export class ClientConnection implements Connection, Link {
     if (this.#stops > 0) this.#transport.resume();
     this.#transport.end();
   }
-
-  readonly #afterFlush = (bytes: number): void => {
-    this.#engine.statistics.bytesSent += bytes;
-    this.relieve();
-  };
 
   /** Runs work caused by this client; whatever it throws closes this connection only. */
   #guard(doing: string, work: () => void): void {

@@ -23,13 +23,17 @@ export class Congestion {
   readonly #clock: Clock;
   #since = 0;
   #held: Set<Link> | undefined;
-  state: CongestionState = "clear";
+  #state: CongestionState = "clear";
 
   constructor(outbox: Outbox, session: Session, limits: Readonly<BrokerLimits>, clock: Clock) {
     this.#outbox = outbox;
     this.#session = session;
     this.#limits = limits;
     this.#clock = clock;
+  }
+
+  get state(): CongestionState {
+    return this.#state;
   }
 
   /** Called after every delivery: two comparisons in the usual case. */
@@ -55,10 +59,10 @@ export class Congestion {
     if (this.#session.queuedMessages > this.#queueSoftMax / 2) {
       // The bytes are gone but the queue is long: sending goes on.
       if (this.state !== "lagging") return false;
-      this.state = "overdue";
+      this.#become("overdue");
       return true;
     }
-    this.state = "clear";
+    this.#become("clear");
     this.releaseAll();
     return true;
   }
@@ -98,8 +102,13 @@ export class Congestion {
     return this.#session.behaviour.queueMessagesMax / 2;
   }
 
+  #become(state: CongestionState): void {
+    this.#state = state;
+    this.#outbox.isWatched = state !== "clear";
+  }
+
   #enter(state: CongestionState): void {
-    this.state = state;
+    this.#become(state);
     this.#since = this.#clock.now();
     if (state !== "congested") this.releaseAll();
   }

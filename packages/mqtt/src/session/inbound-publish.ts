@@ -9,9 +9,9 @@ import {
 } from "../codec/index.ts";
 import type { Engine } from "../engine.ts";
 import type { Refusal } from "../ports.ts";
-import { acceptMessage, hasListeners, routeOf } from "./accept-message.ts";
+import { acceptMessage, isUnheard, routeOf } from "./accept-message.ts";
 import type { ClientConnection } from "./client-connection.ts";
-import { ReplyQueue } from "./reply-queue.ts";
+import { ReplyQueue, type ReplyQueueOwner } from "./reply-queue.ts";
 import type { Session, TopicRoute } from "./session.ts";
 import { SessionError } from "./session-error.ts";
 
@@ -20,7 +20,7 @@ const view = createPublishView();
 const noRights: Refusal = { code: "mqtt.session_without_rights" };
 const emptyTopic = Buffer.alloc(0);
 
-export class InboundPublishes {
+export class InboundPublishes implements ReplyQueueOwner {
   readonly #engine: Engine;
   readonly #connection: ClientConnection;
   readonly #session: Session;
@@ -36,13 +36,7 @@ export class InboundPublishes {
     this.#engine = engine;
     this.#connection = connection;
     this.#session = session;
-    this.#replies = new ReplyQueue({
-      outbox: connection.outbox,
-      turn: engine.turn,
-      version: connection.version,
-      onFailure: (error) => connection.failed(error, "tap"),
-      onDrained: () => this.#unthrottle(),
-    });
+    this.#replies = new ReplyQueue(connection.outbox, engine.turn, connection.version, this);
   }
 
   handle(firstByte: number, buffer: Buffer, bodyStart: number, bodyEnd: number): void {
@@ -96,7 +90,7 @@ export class InboundPublishes {
       return;
     }
     observer.published(session.id, session.subject, route.topic, qos, payloadBytes);
-    if (!isRetained && !hasListeners(this.#engine, route, grant)) {
+    if (!isRetained && isUnheard(this.#engine, route, grant)) {
       turn.hasDebt = false;
       if (qos === 2) this.#takeOver(packetId);
       if (qos > 0) this.#replies.add(qos === 1 ? 4 : 5, packetId, 0, turn.hasDebt, undefined);
@@ -156,13 +150,13 @@ export class InboundPublishes {
     }
     if (bytes > topicBytesMax) {
       const refusal = { code: "mqtt.topic_too_long", received: `${bytes} bytes`, expected: `at most ${topicBytesMax} bytes` };
-      return { topic, grant: undefined, refusal, destinations: undefined, epoch: 0 };
+      return { topic, grant: undefined, refusal, destinations: undefined, unheardVersion: 0, epoch: 0 };
     }
     const { topicLevelsMax } = this.#engine.limits;
     const levels = topic.split("/").length;
     if (levels > topicLevelsMax) {
       const refusal = { code: "mqtt.topic_too_deep", received: `${levels} levels`, expected: `at most ${topicLevelsMax} levels` };
-      return { topic, grant: undefined, refusal, destinations: undefined, epoch: 0 };
+      return { topic, grant: undefined, refusal, destinations: undefined, unheardVersion: 0, epoch: 0 };
     }
     const route = routeOf(this.#engine, this.#session, topic);
     if (this.#lastTopic.length < bytes) this.#lastTopic = Buffer.allocUnsafe(bytes);
@@ -241,7 +235,12 @@ export class InboundPublishes {
     this.#connection.stopReading();
   }
 
-  #unthrottle(): void {
+  repliesFailed(error: unknown): void {
+    this.#connection.failed(error, "tap");
+  }
+
+  /** Reads on when half of what was too much is answered. */
+  repliesDrained(): void {
     if (!this.#isThrottled || this.#replies.length > this.#session.behaviour.receiveMaximum / 2) return;
     this.#isThrottled = false;
     this.#connection.continueReading();

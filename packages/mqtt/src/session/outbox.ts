@@ -4,11 +4,14 @@
  * Small packets are copied together into a slab: the write syscall costs far more than the copy (one write per turn
  * instead of one per packet measured 7 to 10 times the throughput). Large ones are passed by reference.
  */
+import type { BrokerStatistics } from "../broker.ts";
 import type { Transport } from "../ports.ts";
 import type { Turn } from "./turn.ts";
 
-/** Enough for the acknowledgements of a turn: a slice of the runtime's own pool, handed over as it is. */
-const slabBytesFirst = 128;
+/** Enough for the acknowledgements of a turn. */
+const replyBytesMax = 64;
+/** Acknowledgements of all connections are written one behind the other into blocks of this size. */
+const replyBlockBytes = 16 * 1024;
 const slabBytesSmall = 2 * 1024;
 const slabBytesLarge = 64 * 1024;
 /** From this size on a packet is handed to the transport as it is. */
@@ -24,46 +27,77 @@ export class SlabPool {
   readonly #small: Buffer[] = [];
   readonly #large: Buffer[] = [];
   readonly #slabsMax: number;
+  /** Memory for the replies of turns to come; used once and then left to the garbage collector. */
+  replyBlock = Buffer.allocUnsafeSlow(replyBlockBytes);
+  replyBytesUsed = 0;
 
   constructor(slabsMax: number) {
     this.#slabsMax = slabsMax;
   }
 
   take(bytesMin: number): Buffer {
-    // A thousand clients with one acknowledgement each must not walk through a thousand cold slabs.
-    if (bytesMin <= slabBytesFirst) return Buffer.allocUnsafe(slabBytesFirst);
     if (bytesMin <= slabBytesSmall) return this.#small.pop() ?? Buffer.allocUnsafeSlow(slabBytesSmall);
     return this.#large.pop() ?? Buffer.allocUnsafeSlow(slabBytesLarge);
   }
 
+  /** Room for one connection's replies of this turn: it begins at the returned offset of `replyBlock`. */
+  takeReplies(): number {
+    if (this.replyBytesUsed + replyBytesMax > replyBlockBytes) {
+      this.replyBlock = Buffer.allocUnsafeSlow(replyBlockBytes);
+      this.replyBytesUsed = 0;
+    }
+    const start = this.replyBytesUsed;
+    this.replyBytesUsed += replyBytesMax;
+    return start;
+  }
+
   giveBack(slab: Buffer): void {
-    if (slab.length === slabBytesFirst) return;
     const pool = slab.length === slabBytesLarge ? this.#large : this.#small;
     if (pool.length * slab.length < this.#slabsMax * slabBytesSmall) pool.push(slab);
   }
+}
+
+/** Asked to look again whenever bytes left, as long as it said that it cares. */
+export interface OutboxOwner {
+  relieve(): void;
 }
 
 export class Outbox {
   readonly #transport: Transport;
   readonly #pool: SlabPool;
   readonly #turn: Turn;
+  readonly #statistics: Pick<BrokerStatistics, "bytesSent">;
+  readonly #owner: OutboxOwner;
+  readonly #softBytesMax: number;
   #slab: Buffer | undefined;
+  /** The part of the slab that is ours. */
+  #slabStart = 0;
+  #slabEnd = 0;
+  /** Where the next byte goes. */
   #slabUsed = 0;
-  #chunks: Uint8Array[] = [];
+  #chunks: Uint8Array[] | undefined;
   #isMarked = false;
   #isClosed = false;
+  /** The owner is relieved after each flush. Looking at it in vain costs a cold cache line per connection and turn. */
+  isWatched = false;
   /** Collected in this turn and not yet handed to the transport. */
   pendingBytes = 0;
   #bufferedBytes = 0;
-  readonly #softBytesMax: number;
-  readonly #onFlushed: (bytes: number) => void;
 
-  constructor(transport: Transport, pool: SlabPool, turn: Turn, softBytesMax: number, onFlushed: (bytes: number) => void) {
-    this.#softBytesMax = softBytesMax;
-    this.#onFlushed = onFlushed;
+  constructor(
+    transport: Transport,
+    pool: SlabPool,
+    turn: Turn,
+    softBytesMax: number,
+    statistics: Pick<BrokerStatistics, "bytesSent">,
+    owner: OutboxOwner,
+  ) {
     this.#transport = transport;
     this.#pool = pool;
     this.#turn = turn;
+    this.#softBytesMax = softBytesMax;
+    this.#statistics = statistics;
+    this.#owner = owner;
   }
 
   /** The transport's buffered bytes when last looked at: after each flush and each drain. */
@@ -165,30 +199,31 @@ export class Outbox {
       return;
     }
     this.pendingBytes = 0;
+    const transport = this.#transport;
+    if (this.#chunks !== undefined) {
+      for (const chunk of this.#chunks) transport.write(chunk);
+      this.#chunks = undefined;
+    }
     const slab = this.#slab;
-    const used = this.#slabUsed;
-    const chunks = this.#chunks;
-    for (const chunk of chunks) this.#transport.write(chunk);
-    chunks.length = 0;
     if (slab !== undefined) {
       this.#slab = undefined;
-      this.#slabUsed = 0;
-      if (used > 0) this.#transport.write(this.#detach(slab, used));
+      if (this.#slabUsed > this.#slabStart) transport.write(this.#detach(slab));
     }
     this.look();
-    this.#onFlushed(bytes);
+    this.#statistics.bytesSent += bytes;
+    if (this.isWatched) this.#owner.relieve();
   }
 
   #discard(): void {
-    if (this.#slab !== undefined) this.#pool.giveBack(this.#slab);
+    if (this.#slab !== undefined) this.#giveBack(this.#slab);
     this.#slab = undefined;
-    this.#slabUsed = 0;
-    this.#chunks = [];
+    this.#chunks = undefined;
     this.pendingBytes = 0;
   }
 
   #appendReference(bytes: Buffer): void {
     this.#sealSlab();
+    this.#chunks ??= [];
     this.#chunks.push(bytes);
     this.#count(bytes.length);
   }
@@ -196,7 +231,7 @@ export class Outbox {
   /** Room for `bytes` in the slab, already counted as used: it starts at `slabUsed - bytes`. */
   #reserve(bytes: number): Buffer {
     let slab = this.#slab;
-    if (slab === undefined || this.#slabUsed + bytes > slab.length) slab = this.#grow(slab, bytes);
+    if (slab === undefined || this.#slabUsed + bytes > this.#slabEnd) slab = this.#grow(slab, bytes);
     this.#slabUsed += bytes;
     this.#count(bytes);
     return slab;
@@ -204,32 +239,54 @@ export class Outbox {
 
   /** A larger slab that takes over the bytes of the one before; a full large one becomes a chunk of its own. */
   #grow(full: Buffer | undefined, bytes: number): Buffer {
-    if (full?.length === slabBytesLarge) this.#sealSlab();
-    const used = this.#slabUsed;
-    const slab = this.#pool.take(used + bytes);
-    if (full !== undefined && used > 0) {
-      full.copy(slab, 0, 0, used);
-      this.#pool.giveBack(full);
+    const pool = this.#pool;
+    if (full === undefined && bytes <= replyBytesMax) {
+      // A thousand clients with one acknowledgement each must not walk through a thousand cold slabs.
+      this.#slabStart = pool.takeReplies();
+      this.#slabUsed = this.#slabStart;
+      this.#slabEnd = this.#slabStart + replyBytesMax;
+      this.#slab = pool.replyBlock;
+      return pool.replyBlock;
     }
+    if (full?.length === slabBytesLarge) this.#sealSlab();
+    const kept = this.#slab === undefined ? 0 : this.#slabUsed - this.#slabStart;
+    const slab = pool.take(kept + bytes);
+    if (full !== undefined && kept > 0) full.copy(slab, 0, this.#slabStart, this.#slabUsed);
+    if (full !== undefined && this.#slab !== undefined) this.#giveBack(full);
     this.#slab = slab;
+    this.#slabStart = 0;
+    this.#slabUsed = kept;
+    this.#slabEnd = slab.length;
     return slab;
   }
 
   #sealSlab(): void {
     const slab = this.#slab;
     if (slab === undefined) return;
-    if (this.#slabUsed > 0) this.#chunks.push(this.#detach(slab, this.#slabUsed));
     this.#slab = undefined;
-    this.#slabUsed = 0;
+    if (this.#slabUsed === this.#slabStart) return;
+    this.#chunks ??= [];
+    this.#chunks.push(this.#detach(slab));
   }
 
-  /** The used bytes as memory that nobody writes to again: without a copy when little of the slab would be wasted. */
-  #detach(slab: Buffer, used: number): Buffer {
-    if (slab.length === slabBytesFirst || used * 2 > slab.length) return slab.subarray(0, used);
-    const copy = Buffer.allocUnsafe(used);
-    slab.copy(copy, 0, 0, used);
-    this.#pool.giveBack(slab);
+  /** The used bytes as memory that nobody writes to again: without a copy when little would be wasted. */
+  #detach(slab: Buffer): Buffer {
+    const start = this.#slabStart;
+    const used = this.#slabUsed;
+    const isReplies = slab.length === replyBlockBytes;
+    if (isReplies) {
+      if (this.bufferedBytes === 0) return slab.subarray(start, used);
+      // A client that does not take its replies must not hold a block of everybody's.
+    } else if (used * 2 > slab.length) return slab.subarray(0, used);
+    const copy = isReplies ? Buffer.allocUnsafeSlow(used - start) : Buffer.allocUnsafe(used - start);
+    slab.copy(copy, 0, start, used);
+    this.#giveBack(slab);
     return copy;
+  }
+
+  /** The block of replies is never given back: others have their part of it. */
+  #giveBack(slab: Buffer): void {
+    if (slab.length !== replyBlockBytes) this.#pool.giveBack(slab);
   }
 
   #count(bytes: number): void {

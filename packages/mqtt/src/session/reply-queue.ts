@@ -34,28 +34,31 @@ interface PendingReply extends CommitWaiter {
   waits: number;
 }
 
-export interface ReplyQueueOptions {
-  outbox: Outbox;
-  turn: Turn;
-  version: ProtocolVersion;
+export interface ReplyQueueOwner {
   /** A tap broke its promise: the publish is not safe and must not be acknowledged. */
-  onFailure(error: unknown): void;
+  repliesFailed(error: unknown): void;
   /** Replies left: reading may go on. */
-  onDrained(): void;
+  repliesDrained(): void;
 }
 
 export class ReplyQueue {
-  readonly #options: ReplyQueueOptions;
-  #pending: PendingReply[] = [];
+  readonly #outbox: Outbox;
+  readonly #turn: Turn;
+  readonly #version: ProtocolVersion;
+  readonly #owner: ReplyQueueOwner;
+  /** Undefined until a reply has to wait for the first time. */
+  #pending: PendingReply[] | undefined;
   #isClosed = false;
 
-  constructor(options: ReplyQueueOptions) {
-    this.#options = options;
+  constructor(outbox: Outbox, turn: Turn, version: ProtocolVersion, owner: ReplyQueueOwner) {
+    this.#outbox = outbox;
+    this.#turn = turn;
+    this.#version = version;
+    this.#owner = owner;
   }
 
-  get length(): number {
-    return this.#pending.length;
-  }
+  /** Replies that wait. */
+  length = 0;
 
   /** PUBACKs not yet sent; QoS 2 publishes are counted until their PUBREL. */
   acknowledgements = 0;
@@ -68,9 +71,8 @@ export class ReplyQueue {
     taps: Promise<void>[] | undefined,
     reasonString?: string,
   ): void {
-    const { outbox, version, turn, onFailure } = this.#options;
-    if (!hasDebt && taps === undefined && this.#pending.length === 0) {
-      writeReply(outbox, version, type, packetId, reasonCode, reasonString);
+    if (!hasDebt && taps === undefined && this.length === 0) {
+      writeReply(this.#outbox, this.#version, type, packetId, reasonCode, reasonString);
       return;
     }
     const reply: PendingReply = {
@@ -81,31 +83,35 @@ export class ReplyQueue {
       waits: (hasDebt ? 1 : 0) + (taps === undefined ? 0 : 1),
       committed: () => this.#settle(reply),
     };
+    this.#pending ??= [];
     this.#pending.push(reply);
+    this.length = this.#pending.length;
     if (type === 4) this.acknowledgements += 1;
-    if (hasDebt) turn.awaitCommit(reply);
-    if (taps !== undefined) Promise.all(taps).then(reply.committed, onFailure);
+    if (hasDebt) this.#turn.awaitCommit(reply);
+    if (taps !== undefined) Promise.all(taps).then(reply.committed, (error: unknown) => this.#owner.repliesFailed(error));
   }
 
   /** The connection is gone: the client will send again what was not answered. */
   close(): void {
     this.#isClosed = true;
-    this.#pending = [];
+    this.#pending = undefined;
+    this.length = 0;
   }
 
   #settle(reply: PendingReply): void {
     reply.waits -= 1;
-    if (this.#isClosed) return;
-    const { outbox, version, onDrained } = this.#options;
+    const pending = this.#pending;
+    if (this.#isClosed || pending === undefined) return;
     let ready = 0;
-    for (const next of this.#pending) {
+    for (const next of pending) {
       if (next.waits > 0) break;
-      writeReply(outbox, version, next.type, next.packetId, next.reasonCode, next.reasonString);
+      writeReply(this.#outbox, this.#version, next.type, next.packetId, next.reasonCode, next.reasonString);
       if (next.type === 4) this.acknowledgements -= 1;
       ready += 1;
     }
     if (ready === 0) return;
-    this.#pending = ready === this.#pending.length ? [] : this.#pending.slice(ready);
-    onDrained();
+    this.#pending = ready === pending.length ? undefined : pending.slice(ready);
+    this.length = pending.length - ready;
+    this.#owner.repliesDrained();
   }
 }

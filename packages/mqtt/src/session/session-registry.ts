@@ -2,6 +2,7 @@
 import type { ConnectPacket, ProtocolVersion } from "../codec/index.ts";
 import type { Engine } from "../engine.ts";
 import type { Admission, JournalContents, SessionBehaviour, StoredSession, StoredSubscription } from "../ports.ts";
+import type { Delivery } from "./delivery-queue.ts";
 import { trimOldest } from "./queue-budget.ts";
 import { Session } from "./session.ts";
 import { pendingWillOf, publishWill, storedPendingWill, storedWillOf } from "./will.ts";
@@ -22,6 +23,11 @@ export class SessionRegistry {
 
   get size(): number {
     return this.#sessions.size;
+  }
+
+  /** Sessions that wait for their client. */
+  get offlineCount(): number {
+    return this.#offline.size;
   }
 
   get(sessionId: string): Session | undefined {
@@ -75,6 +81,7 @@ export class SessionRegistry {
     }
     this.#offline.add(session);
     this.save(session);
+    this.#redeliver(session.takeShared(false));
   }
 
   /** Forgets the session, its subscriptions and what it was owed. */
@@ -84,11 +91,17 @@ export class SessionRegistry {
     for (const filter of session.subscriptions.keys()) router.remove(session, filter);
     statistics.subscriptions -= session.subscriptions.size;
     session.subscriptions.clear();
+    const shared = session.takeShared(true);
     session.clear();
     this.#offline.delete(session);
     this.#sessions.delete(session.id);
     this.#remove(session);
+    this.#redeliver(shared);
     this.#publishPendingWill(session);
+  }
+
+  #redeliver(deliveries: readonly Delivery[]): void {
+    for (const delivery of deliveries) if (delivery.group !== undefined) this.#engine.router.redeliver(delivery, delivery.group);
   }
 
   subscribe(session: Session, subscription: StoredSubscription): { isNew: boolean } {

@@ -16,6 +16,7 @@ import type {
 } from "../ports.ts";
 import { type EncodedPublish, type RoutedMessage, remainingProperties } from "../routing/routed-message.ts";
 import type { Destinations } from "../routing/router.ts";
+import type { SharedGroup } from "../routing/shared-group.ts";
 import { type Delivery, DeliveryQueue, deliveryBytes } from "./delivery-queue.ts";
 import type { Link } from "./link.ts";
 import type { OutgoingPublish } from "./outgoing-aliases.ts";
@@ -37,6 +38,8 @@ export interface TopicRoute {
   grant: PublishGrant | undefined;
   refusal: Refusal | undefined;
   destinations: Destinations | undefined;
+  /** `Router.version` at which nobody heard this topic; 0 = never looked. */
+  unheardVersion: number;
   /** `Session.routesEpoch` when it was compiled. */
   epoch: number;
 }
@@ -121,7 +124,7 @@ export class Session implements CommitWaiter {
    * Sends the message, or keeps it for later when it is owed. A persistent session's message leaves after the commit that
    * records it with its packet identifier: so a repetition after a crash is the same message again, with DUP. [MQTT-4.4.0-1]
    */
-  offer(message: RoutedMessage, qos: QoS, isRetained: boolean, identifiers: number[] | undefined): OfferOutcome {
+  offer(message: RoutedMessage, qos: QoS, isRetained: boolean, identifiers: number[] | undefined, group?: SharedGroup): OfferOutcome {
     const { link, isPersistent } = this;
     if (qos === 0) return link === undefined ? "skipped" : this.#sendOnce(link, message, isRetained, identifiers);
     if (link === undefined && !isPersistent) return "skipped";
@@ -137,6 +140,7 @@ export class Session implements CommitWaiter {
       packetId: 0,
       isReleased: false,
       slot: undefined,
+      group,
       isHeld: false,
       wasSent: false,
       encoded: undefined,
@@ -245,7 +249,7 @@ export class Session implements CommitWaiter {
   restore(owed: OwedMessage, slot: JournalSlot): void {
     const { sequence, packetId } = owed;
     if (sequence > this.#sequence) this.#sequence = sequence;
-    const delivery: Delivery = { ...owed, slot, isHeld: false, wasSent: packetId !== 0, encoded: undefined };
+    const delivery: Delivery = { ...owed, slot, group: undefined, isHeld: false, wasSent: packetId !== 0, encoded: undefined };
     if (packetId === 0) this.#enqueue(delivery);
     else {
       this.#inflight.set(packetId, delivery);
@@ -279,6 +283,27 @@ export class Session implements CommitWaiter {
   dropOldest(): void {
     const oldest = this.#dequeue();
     if (oldest !== undefined) this.#drop(oldest, "queue_full");
+  }
+
+  /**
+   * Takes out the messages of shared subscriptions that another member may have: when the session ends, what was not
+   * acknowledged, but [MQTT-4.8.2-5] no QoS 2 message that was sent; when its client goes, what was not sent at all.
+   */
+  takeShared(isEnding: boolean): Delivery[] {
+    const taken: Delivery[] = [];
+    const take = (delivery: Delivery): boolean => {
+      const { group, wasSent, qos } = delivery;
+      if (group === undefined || (wasSent && (!isEnding || qos === 2)) || !group.isServed) return false;
+      this.#forget(delivery);
+      taken.push(delivery);
+      return true;
+    };
+    for (const delivery of this.#inflight.values()) if (take(delivery)) this.#inflight.delete(delivery.packetId);
+    for (let count = this.#queue.length; count > 0; count -= 1) {
+      const delivery = this.#dequeue();
+      if (delivery !== undefined && !take(delivery)) this.#enqueue(delivery);
+    }
+    return taken;
   }
 
   /** The session is over: whatever it was owed is forgotten. */

@@ -174,5 +174,12 @@ function retainedFor(engine: Engine, session: Session, subscription: StoredSubsc
       identifiers: identifier === undefined ? undefined : [identifier],
     });
   }
+  for (const { topic, payload } of engine.sysTopics.current(filter)) {
+    offers.push({
+      message: new RoutedMessage(topic, payload, 0, true, undefined, now),
+      qos: 0,
+      identifiers: identifier === undefined ? undefined : [identifier],
+    });
+  }
   return offers;
 }

@@ -73,6 +73,6 @@ export function pendingWillOf(stored: StoredWill | undefined, expirySeconds: num
   if (stored === undefined) return undefined;
   const { will, topic, isRouted } = stored;
   const delaySeconds = Math.min(will.properties?.willDelayIntervalSeconds ?? 0, expirySeconds);
-  const route = { topic, grant: { isRouted, taps: [] }, refusal: undefined, destinations: undefined, epoch: 0 };
+  const route = { topic, grant: { isRouted, taps: [] }, refusal: undefined, destinations: undefined, unheardVersion: 0, epoch: 0 };
   return { will, dueAt: stored.dueAt ?? now + delaySeconds * 1000, route };
 }
