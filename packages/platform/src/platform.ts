@@ -129,6 +129,7 @@ async function open(
     observer: createObserver({ registry, deviceLog, dialects, clock }),
     limits: limits.mqtt,
     random,
+    version: `thingstead version ${version}`,
     onBug,
   });
   const messages = createMessages({ dialects, registry, topicBook, broker, deviceLog, clock, limits: limits.messages });

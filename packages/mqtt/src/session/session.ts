@@ -83,6 +83,8 @@ export class Session implements CommitWaiter {
   #held: Delivery[] = [];
   #heldCounts: number[] = [];
   #heldTurn = 0;
+  /** It has been offered messages of a shared subscription. */
+  #hasShared = false;
   readonly #queue = new DeliveryQueue();
   #sequence = 0;
   #packetId = 0;
@@ -129,6 +131,7 @@ export class Session implements CommitWaiter {
     if (qos === 0) return link === undefined ? "skipped" : this.#sendOnce(link, message, isRetained, identifiers);
     if (link === undefined && !isPersistent) return "skipped";
     this.#sequence += 1;
+    if (group !== undefined) this.#hasShared = true;
     // Encoded before it is kept: the encoding then serves as the kept payload too.
     const encoded = link === undefined ? undefined : message.encoded(link.version, qos, isRetained);
     const delivery: Delivery = {
@@ -290,6 +293,7 @@ export class Session implements CommitWaiter {
    * acknowledged, but [MQTT-4.8.2-5] no QoS 2 message that was sent; when its client goes, what was not sent at all.
    */
   takeShared(isEnding: boolean): Delivery[] {
+    if (!this.#hasShared) return [];
     const taken: Delivery[] = [];
     const take = (delivery: Delivery): boolean => {
       const { group, wasSent, qos } = delivery;
