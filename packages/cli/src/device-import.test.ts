@@ -3,12 +3,12 @@ import type { HttpRequest } from "./http.ts";
 import { runThingstead } from "./index.ts";
 import { createScriptedIo, type Script } from "./scripted-io.ts";
 
-async function importFile(content: string, answer?: Script["answer"]) {
+async function importFile(content: string | Buffer, answer?: Script["answer"], language = "en") {
   const { io, seen } = createScriptedIo({
     files: { "fleet.txt": content },
     answer: answer ?? (() => ({ status: 201, body: { items: [], total: 0 } })),
   });
-  const exitCode = await runThingstead(["device", "import", "pk", "fleet.txt"], io);
+  const exitCode = await runThingstead(["device", "import", "pk", "fleet.txt", "--lang", language], io);
   return { exitCode, ...seen, bodies: seen.requests.map(({ body }) => JSON.parse(body ?? "null")) };
 }
 
@@ -32,6 +32,13 @@ test.each([
   ' {"devices":[{"deviceName":"a","deviceSecret":"s"}]}',
 ])("JSON in its forms: %s", async (json) => {
   expect((await importFile(json)).bodies).toEqual([{ devices: [{ deviceName: "a", deviceSecret: "s" }] }]);
+});
+
+test.each(["en", "zh"])("a file in another encoding is refused before anything is sent (%s)", async (language) => {
+  const gbk = Buffer.from([...Buffer.from("deviceName,nickname\nlamp,"), 0xb5, 0xc6, 0x0a]);
+  const done = await importFile(gbk, undefined, language);
+  expect(done).toMatchObject({ exitCode: 1, requests: [] });
+  expect(done.stderr).toContain("UTF-8");
 });
 
 test.each([

@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import type { Command } from "commander";
 import type { DeviceAnswer } from "../answers.ts";
 import { nameList, wholeNumber } from "../arguments.ts";
@@ -53,14 +54,16 @@ export function addDeviceBatchCommands(device: Command, { t, open }: CommandKit)
     .description(t("device.import"))
     .action(async (productKey: string, file: string, _options: object, command: Command) => {
       const { client, output, io } = open(command);
-      let text: string;
+      let bytes: Buffer;
       try {
-        text = io.readFile(file).toString("utf8");
+        bytes = io.readFile(file);
       } catch (error) {
         const reason = (error as NodeJS.ErrnoException).code ?? String(error);
         throw new CliError("cli.file_unreadable", t("error.fileUnreadable", { path: file, reason }));
       }
-      const devices = readDevices(text, productKey, file, t);
+      // Spreadsheets of Chinese systems save GBK unless told otherwise: names would become something else without a word.
+      if (!isUtf8(bytes)) throw new CliError("cli.import_invalid", t("error.fileNotUtf8", { path: file }));
+      const devices = readDevices(bytes.toString("utf8"), productKey, file, t);
       showBatch(await sendBatches(client(), productKey, devices, t), output, t);
     });
 }

@@ -131,6 +131,7 @@ export const en = {
   "error.importText": "{place}: {name} is not text.",
   "error.importShape": "{path} has no list of devices: expected CSV with a deviceName column, a JSON array, or an object with devices.",
   "error.importStopped": "Stopped after {done} devices were registered: {reason}",
+  "error.fileNotUtf8": "{path} is not in UTF-8; save it as UTF-8 (in a spreadsheet: CSV UTF-8). Nothing was sent.",
   "error.fileNotJson": "{path} is not valid JSON: {reason}",
   "error.csv": "{path}, line {line}: {problem}.",
   "csv.quote_open": "a quoted cell does not end",

@@ -131,6 +131,7 @@ export const zh: Readonly<Record<TextKey, string>> = {
   "error.importText": "{place}：{name} 不是文本。",
   "error.importShape": "{path} 中没有设备列表：应为含 deviceName 列的 CSV、JSON 数组，或含 devices 的对象。",
   "error.importStopped": "已注册 {done} 台设备后中止：{reason}",
+  "error.fileNotUtf8": "{path} 不是 UTF-8 编码；请另存为 UTF-8（表格软件中选择“CSV UTF-8”）。未发送任何内容。",
   "error.fileNotJson": "{path} 不是合法的 JSON：{reason}",
   "error.csv": "{path} 第 {line} 行：{problem}。",
   "csv.quote_open": "引号未闭合",
