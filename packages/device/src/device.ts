@@ -6,20 +6,10 @@ import { type DeviceOptions, type ResolvedOptions, resolveOptions } from "./opti
 import { type PreAuthGrant, preAuthenticate } from "./pre-auth.ts";
 import { reconnectDelay } from "./reconnect-delay.ts";
 import { openStream } from "./stream.ts";
-import { topicMatchesFilter } from "./topic-filter.ts";
+import { type MessageHandler, type ReceivedMessage, Subscriptions } from "./subscriptions.ts";
 
 /** `idle` before connect, `offline` while away and trying again, `ended` for good. */
 export type DeviceState = "idle" | "connecting" | "online" | "offline" | "ended";
-
-export interface ReceivedMessage {
-  topic: string;
-  payload: Buffer;
-  qos: 0 | 1 | 2;
-  /** Sent before: a QoS 1 message whose acknowledgement got lost. */
-  isDuplicate: boolean;
-}
-
-export type MessageHandler = (message: ReceivedMessage) => void;
 
 export interface DeviceEvents {
   state: [state: DeviceState];
@@ -33,6 +23,9 @@ export interface DeviceEvents {
   ended: [];
 }
 
+/** CONNACK code of a token that is wrong or expired. */
+const tokenRefused = 3;
+
 /** CONNACK return codes in the vendor's reading (reference section 2.10). */
 const connackMeanings: Readonly<Record<number, string>> = {
   1: "protocol version not supported",
@@ -41,6 +34,12 @@ const connackMeanings: Readonly<Record<number, string>> = {
   4: "user name or password malformed",
   5: "unknown device, wrong signature, or device disabled",
 };
+
+/**
+ * MQTT.js keeps its queue over a break only while it means to come back by itself. It never does: this is the longest
+ * timer there is, and the device comes back on its own clock, with its own delays and fresh credentials.
+ */
+const neverMilliseconds = 2_147_483_647;
 
 /** The CONNACK code of a refusal, or undefined for any other error. */
 function refusalCodeOf(error: Error): number | undefined {
@@ -59,12 +58,19 @@ function refusalCodeOf(error: Error): number | undefined {
  */
 export class Device extends EventEmitter<DeviceEvents> {
   readonly #options: ResolvedOptions;
-  readonly #handlers = new Map<string, Set<MessageHandler>>();
+  readonly #subscriptions = new Subscriptions();
+  readonly #ending = new AbortController();
   #state: DeviceState = "idle";
   #client: MqttClient | undefined;
   #grant: PreAuthGrant | undefined;
   #attempt = 0;
+  #end: Promise<void> | undefined;
   #outgoing = 0;
+  /** Publishes and (un)subscriptions without an answer yet. */
+  #unanswered = 0;
+  #onAnswered: () => void = () => {};
+  /** CONNACK code of the latest try, when it was refused. */
+  #refusalCode: number | undefined;
   #cancelRetry: () => void = () => {};
 
   /** @throws DeviceError `device.option_missing`, `device.option_invalid` */
@@ -81,6 +87,10 @@ export class Device extends EventEmitter<DeviceEvents> {
     return this.#state === "online";
   }
 
+  get isEnded(): boolean {
+    return this.#state === "ended";
+  }
+
   /** The full topic of this device for a short name: `data` -> `/productKey/deviceName/data`. */
   topic(shortName: string): string {
     return `/${this.#options.productKey}/${this.#options.deviceName}/${shortName}`;
@@ -90,15 +100,17 @@ export class Device extends EventEmitter<DeviceEvents> {
    * Connects; resolves with the first CONNACK 0. Later breaks are repaired in the background.
    *
    * @throws DeviceError `device.preauth_*`, `device.connection_refused` (with `returnCode`), `device.connect_failed`,
-   *   `device.connect_timeout`; the device is then ended
+   *   `device.connect_timeout`, `device.ended` when it was ended meanwhile; the device is then ended
    */
   async connect(): Promise<void> {
     if (this.#state !== "idle") throw new DeviceError("device.ended");
     this.#become("connecting");
     try {
-      if (this.#options.mode === "preauth") this.#grant = await preAuthenticate(this.#options);
+      if (this.#options.mode === "preauth") this.#grant = await preAuthenticate(this.#options, this.#ending.signal);
+      if (this.isEnded) throw new DeviceError("device.ended");
       await this.#openClient();
     } catch (error) {
+      if (this.isEnded) throw new DeviceError("device.ended", {}, { cause: error });
       await this.#close(true);
       throw error;
     }
@@ -114,7 +126,8 @@ export class Device extends EventEmitter<DeviceEvents> {
     if (this.#outgoing >= this.#options.outgoingMessagesMax) throw new DeviceError("device.queue_full", { count: this.#outgoing });
     this.#outgoing += 1;
     try {
-      await client.publishAsync(topic, typeof payload === "string" ? payload : Buffer.from(payload), { qos: options.qos ?? 0 });
+      const bytes = typeof payload === "string" ? payload : Buffer.from(payload);
+      await this.#answered(client.publishAsync(topic, bytes, { qos: options.qos ?? 0 }));
     } catch (cause) {
       throw new DeviceError("device.publish_failed", { topic, reason: String(cause) }, { cause });
     } finally {
@@ -126,57 +139,84 @@ export class Device extends EventEmitter<DeviceEvents> {
    * Subscribes a filter and calls `handler` for every message that matches it. Several handlers may share a filter.
    * After a reconnect the filters are subscribed again.
    *
-   * @throws DeviceError `device.subscribe_refused`, `device.ended`
+   * @throws DeviceError `device.subscribe_refused` (the server said no), `device.subscribe_failed`, `device.ended`
    */
   async subscribe(filter: string, handler: MessageHandler, options: { qos?: 0 | 1 } = {}): Promise<void> {
     const client = this.#requireClient();
+    const qos = options.qos ?? 0;
     // The handler stands before SUBACK: a server may deliver between its SUBACK and our next turn.
-    const handlers = this.#handlers.get(filter) ?? new Set();
-    this.#handlers.set(filter, handlers.add(handler));
+    this.#subscriptions.add(filter, qos, handler);
     try {
-      const granted = await client.subscribeAsync(filter, { qos: options.qos ?? 0 });
-      if (granted.some((grant) => grant.qos >= 0x80)) throw new Error("0x80");
+      await this.#answered(client.subscribeAsync(filter, { qos }));
     } catch (cause) {
-      handlers.delete(handler);
-      if (handlers.size === 0) this.#handlers.delete(filter);
-      throw new DeviceError("device.subscribe_refused", { filter }, { cause });
+      this.#subscriptions.remove(filter, handler);
+      throw subscribeError(filter, cause);
     }
   }
 
   /** Ends a subscription with all its handlers. @throws DeviceError `device.unsubscribe_failed`, `device.ended` */
   async unsubscribe(filter: string): Promise<void> {
     const client = this.#requireClient();
-    this.#handlers.delete(filter);
+    this.#subscriptions.delete(filter);
     try {
-      await client.unsubscribeAsync(filter);
+      await this.#answered(client.unsubscribeAsync(filter));
     } catch (cause) {
       throw new DeviceError("device.unsubscribe_failed", { filter, reason: String(cause) }, { cause });
     }
   }
 
-  /** Waits for what is on its way (at most `drainMilliseconds`, default 5,000), sends DISCONNECT and closes. */
-  async end(options: { drainMilliseconds?: number } = {}): Promise<void> {
-    if (this.#state === "ended") return;
-    const drainMilliseconds = options.drainMilliseconds ?? 5_000;
-    let cancel = () => {};
-    const timeUp = new Promise<"late">((resolve) => {
-      cancel = this.#options.clock.after(drainMilliseconds, () => resolve("late"));
-    });
-    const closed = this.#close(!this.isOnline);
-    if ((await Promise.race([closed, timeUp])) === "late") await this.#client?.endAsync(true);
+  /**
+   * Waits for what is on its way (at most `drainMilliseconds`, default 5,000), sends DISCONNECT and closes. What is still
+   * unanswered then is rejected with `device.publish_failed`, and so is what waits while offline.
+   */
+  end(options: { drainMilliseconds?: number } = {}): Promise<void> {
+    this.#end ??= this.#drainAndClose(options.drainMilliseconds ?? 5_000);
+    return this.#end;
+  }
+
+  async #drainAndClose(milliseconds: number): Promise<void> {
+    // Time up: the stream is torn down, which ends the waiting below whatever it waits for.
+    const cancel = this.#options.clock.after(milliseconds, () => this.#client?.stream.destroy());
+    const isDrained = this.isOnline && (this.#unanswered === 0 || (await this.#drained()));
+    await this.#close(!isDrained);
     cancel();
   }
 
+  /** True when everything was answered; false when the connection broke before. */
+  #drained(): Promise<boolean> {
+    return new Promise((resolve) => {
+      this.#onAnswered = () => resolve(true);
+      this.#client?.once("close", () => resolve(false));
+    });
+  }
+
+  /** Counts an operation until the server has answered it. */
+  async #answered<T>(operation: Promise<T>): Promise<T> {
+    this.#unanswered += 1;
+    try {
+      return await operation;
+    } finally {
+      this.#unanswered -= 1;
+      if (this.#unanswered === 0) this.#onAnswered();
+    }
+  }
+
   async #close(isForced: boolean): Promise<void> {
-    if (this.#state === "ended") return;
+    if (this.isEnded) return;
     this.#cancelRetry();
+    this.#ending.abort();
     this.#become("ended");
-    await this.#client?.endAsync(isForced);
+    const client = this.#client;
+    if (client !== undefined) {
+      // It does not come back: only now does MQTT.js give up what waits.
+      Object.assign(client.options, { reconnectPeriod: 0, clean: true });
+      await client.endAsync(isForced);
+    }
     this.emit("ended");
   }
 
   #requireClient(): MqttClient {
-    if (this.#client === undefined || this.#state === "ended") throw new DeviceError("device.ended");
+    if (this.#client === undefined || this.isEnded || this.#end !== undefined) throw new DeviceError("device.ended");
     return this.#client;
   }
 
@@ -209,11 +249,6 @@ export class Device extends EventEmitter<DeviceEvents> {
     });
   }
 
-  #nextDelay(): number {
-    const { reconnect, clock } = this.#options;
-    return reconnect === undefined ? 0 : reconnectDelay(reconnect, this.#attempt, clock);
-  }
-
   #clientOptions(): IClientOptions {
     const { clientId, userName, password } = this.#credentials();
     return {
@@ -224,9 +259,9 @@ export class Device extends EventEmitter<DeviceEvents> {
       keepalive: this.#options.keepAliveSeconds,
       clean: this.#options.isCleanSession,
       connectTimeout: this.#options.connectTimeoutMilliseconds,
-      // Nothing reconnects before the first CONNACK: a wrong key must be told, not tried again.
-      reconnectPeriod: 0,
-      resubscribe: true,
+      reconnectPeriod: this.#options.reconnect === undefined ? 0 : neverMilliseconds,
+      // MQTT.js would put all filters into one SUBSCRIBE, more than the cloud takes.
+      resubscribe: false,
     };
   }
 
@@ -250,6 +285,7 @@ export class Device extends EventEmitter<DeviceEvents> {
         client.off("error", onError).off("close", onClose);
         // From here on errors are told by event; without a listener MQTT.js would throw them.
         client.on("error", (later) => this.#handleLaterError(later));
+        // Nothing reconnects before the first CONNACK: a wrong key must be told, not tried again.
         if (error !== undefined) return reject(error);
         client.on("close", () => this.#handleClose());
         resolve();
@@ -257,9 +293,11 @@ export class Device extends EventEmitter<DeviceEvents> {
       client.once("connect", () => settle());
       client.on("error", onError).on("close", onClose);
       client.on("connect", (packet) => {
+        const isFirst = this.#state === "connecting";
         this.#attempt = 0;
-        client.options.reconnectPeriod = this.#nextDelay();
+        this.#refusalCode = undefined;
         this.#become("online");
+        if (!isFirst && !packet.sessionPresent) this.#subscribeAgain(client);
         this.emit("online", { isSessionPresent: packet.sessionPresent });
       });
     });
@@ -275,51 +313,62 @@ export class Device extends EventEmitter<DeviceEvents> {
     );
   }
 
+  /** Every try ends here, with or without a refusal before. */
   #handleClose(): void {
-    if (this.#state === "ended") return;
-    this.#become("offline");
-    this.emit("offline");
-    if (this.#options.reconnect === undefined) return;
-    // MQTT.js armed its timer with the period set before; what is set now is for the try after that.
-    const delayMilliseconds = this.#client?.options.reconnectPeriod ?? 0;
-    this.emit("reconnecting", { attempt: this.#attempt, delayMilliseconds });
-    this.#attempt += 1;
-    if (this.#client !== undefined) this.#client.options.reconnectPeriod = this.#nextDelay();
+    if (this.isEnded) return;
+    if (this.isOnline) {
+      this.#become("offline");
+      this.emit("offline");
+    }
+    this.#scheduleRetry();
   }
 
   #handleLaterError(error: Error): void {
-    if (this.#state === "ended") return;
+    if (this.isEnded) return;
     const { host, port } = this.#target();
+    this.#refusalCode = refusalCodeOf(error);
     this.emit("trouble", this.#explain(error, `${host}:${port}`));
-    const returnCode = refusalCodeOf(error);
-    if (returnCode !== undefined) this.#retryAfterRefusal(returnCode);
   }
 
-  /** MQTT.js does not come back after a refusing CONNACK. A device does: it may be enabled again, a token can be renewed. */
-  #retryAfterRefusal(returnCode: number): void {
-    const { reconnect, clock, mode } = this.#options;
-    if (reconnect === undefined) return;
+  /** A refusal is no reason to stay away: the device may be enabled again, a token can be renewed. */
+  #scheduleRetry(): void {
+    const { reconnect, clock } = this.#options;
+    if (reconnect === undefined || this.#end !== undefined) return;
     const delayMilliseconds = reconnectDelay(reconnect, this.#attempt, clock);
-    this.#attempt += 1;
     this.emit("reconnecting", { attempt: this.#attempt, delayMilliseconds });
-    this.#cancelRetry = clock.after(delayMilliseconds, () => {
-      const renewal = mode === "preauth" && returnCode === 3 ? preAuthenticate(this.#options) : Promise.resolve(this.#grant);
-      renewal.then(
-        (grant) => {
-          this.#grant = grant;
-          this.#reopen();
-        },
-        (error: unknown) => {
-          if (error instanceof DeviceError) this.emit("trouble", error);
-          if (this.#state !== "ended") this.#retryAfterRefusal(returnCode);
-        },
-      );
-    });
+    this.#attempt += 1;
+    this.#cancelRetry = clock.after(delayMilliseconds, () => void this.#retry());
+  }
+
+  async #retry(): Promise<void> {
+    const isTokenRefused = this.#options.mode === "preauth" && this.#refusalCode === tokenRefused;
+    this.#refusalCode = undefined;
+    try {
+      if (isTokenRefused) this.#grant = await preAuthenticate(this.#options, this.#ending.signal);
+    } catch (error) {
+      if (this.isEnded) return;
+      if (error instanceof DeviceError) this.emit("trouble", error);
+      this.#refusalCode = tokenRefused;
+      this.#scheduleRetry();
+      return;
+    }
+    this.#reopen();
+  }
+
+  /** The server forgot the session: its subscriptions are made anew, in packets no larger than the cloud takes. */
+  #subscribeAgain(client: MqttClient): void {
+    for (const portion of this.#subscriptions.portions()) {
+      this.#answered(client.subscribeAsync(portion)).catch((cause: unknown) => {
+        // A break meanwhile is told by its own event, and the next connection subscribes again.
+        const error = subscribeError(Object.keys(portion).join(", "), cause);
+        if (!this.isEnded && error.code === "device.subscribe_refused") this.emit("trouble", error);
+      });
+    }
   }
 
   #reopen(): void {
     const client = this.#client;
-    if (client === undefined || this.#state === "ended") return;
+    if (client === undefined || this.isEnded) return;
     const { clientId, userName, password } = this.#credentials();
     Object.assign(client.options, { clientId, username: userName, password });
     client.reconnect({ incomingStore: client.incomingStore, outgoingStore: client.outgoingStore });
@@ -328,10 +377,14 @@ export class Device extends EventEmitter<DeviceEvents> {
   #receive(topic: string, payload: Buffer, packet: IPublishPacket): void {
     const message: ReceivedMessage = { topic, payload, qos: packet.qos, isDuplicate: packet.dup };
     this.emit("message", message);
-    for (const [filter, handlers] of this.#handlers) {
-      if (topicMatchesFilter(topic, filter)) for (const handler of handlers) handler(message);
-    }
+    this.#subscriptions.dispatch(message);
   }
+}
+
+function subscribeError(filter: string, cause: unknown): DeviceError {
+  const code = cause instanceof Error ? refusalCodeOf(cause) : undefined;
+  if (code !== undefined) return new DeviceError("device.subscribe_refused", { filter }, { cause });
+  return new DeviceError("device.subscribe_failed", { filter, reason: String(cause) }, { cause });
 }
 
 /** Makes a device and connects it. Throws what {@link Device.connect} throws. */

@@ -9,6 +9,7 @@ export const deviceErrors = {
   "device.connect_timeout": "no CONNACK from {server} within {milliseconds} ms",
   "device.connection_refused": "{server} refused the connection with CONNACK {returnCode}: {meaning}",
   "device.subscribe_refused": "the server refused the subscription {filter}",
+  "device.subscribe_failed": "subscribing {filter} failed: {reason}",
   "device.publish_failed": "publishing to {topic} failed: {reason}",
   "device.unsubscribe_failed": "unsubscribing {filter} failed: {reason}",
   "device.queue_full": "{count} messages wait to be sent already: more than outgoingMessagesMax",

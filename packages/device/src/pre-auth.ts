@@ -14,7 +14,7 @@ export interface PreAuthGrant {
 
 const answerBytesMax = 16 * 1024;
 
-function post(options: ResolvedOptions, server: string, body: string): Promise<string> {
+function post(options: ResolvedOptions, server: string, body: string, signal: AbortSignal): Promise<string> {
   return new Promise((resolve, reject) => {
     const fail = (reason: string, cause?: unknown) => reject(new DeviceError("device.preauth_unreachable", { server, reason }, { cause }));
     const call = request(
@@ -25,6 +25,7 @@ function post(options: ResolvedOptions, server: string, body: string): Promise<s
         method: "POST",
         headers: { "Content-Type": "application/x-www-form-urlencoded", "Content-Length": Buffer.byteLength(body) },
         timeout: options.connectTimeoutMilliseconds,
+        signal,
         ...tlsOptions(options, options.preAuthHost),
       },
       (response) => {
@@ -51,13 +52,17 @@ interface Answer {
   data?: { iotId?: unknown; iotToken?: unknown; resources?: { mqtt?: { host?: unknown; port?: unknown } } };
 }
 
+function isPort(value: unknown): value is number {
+  return Number.isInteger(value) && Number(value) > 0 && Number(value) <= 65_535;
+}
+
 /**
  * Asks the cloud's authentication host for a token (reference section 2.4).
  *
  * @throws DeviceError `device.preauth_unreachable`, `device.preauth_malformed`, `device.preauth_refused` (with `cloudCode`
  *   401 signature, 460 parameter, 500 unknown, 5001 no such device, 6200 other credential kind)
  */
-export async function preAuthenticate(options: ResolvedOptions): Promise<PreAuthGrant> {
+export async function preAuthenticate(options: ResolvedOptions, signal: AbortSignal): Promise<PreAuthGrant> {
   const server = `${options.preAuthHost}:${options.preAuthPort}`;
   const timestamp = options.timestamp === undefined ? String(options.clock.now()) : options.timestamp;
   const fields = signPreAuth({
@@ -68,7 +73,7 @@ export async function preAuthenticate(options: ResolvedOptions): Promise<PreAuth
     signMethod: options.signMethod,
     ...(timestamp === null ? {} : { timestamp }),
   });
-  const text = await post(options, server, new URLSearchParams(fields).toString());
+  const text = await post(options, server, new URLSearchParams(fields).toString(), signal);
   let answer: Answer;
   try {
     answer = JSON.parse(text) as Answer;
@@ -80,7 +85,7 @@ export async function preAuthenticate(options: ResolvedOptions): Promise<PreAuth
   }
   const { iotId, iotToken, resources } = answer.data ?? {};
   const { host, port } = resources?.mqtt ?? {};
-  if (typeof iotId !== "string" || typeof iotToken !== "string" || typeof host !== "string" || typeof port !== "number") {
+  if (typeof iotId !== "string" || typeof iotToken !== "string" || typeof host !== "string" || !isPort(port)) {
     throw new DeviceError("device.preauth_malformed", { server, received: Object.keys(answer.data ?? {}).join(", ") });
   }
   return { iotId, iotToken, host, port };

@@ -1,0 +1,52 @@
+/** What the device subscribed: filters, their handlers, and who of them gets a message. */
+import { topicMatchesFilter } from "./topic-filter.ts";
+
+export interface ReceivedMessage {
+  topic: string;
+  payload: Buffer;
+  qos: 0 | 1 | 2;
+  /** Sent before: a QoS 1 message whose acknowledgement got lost. */
+  isDuplicate: boolean;
+}
+
+export type MessageHandler = (message: ReceivedMessage) => void;
+
+/** Filters of one SUBSCRIBE when subscriptions are made anew: the cloud's limit (reference section 3). */
+const filtersPerSubscribeMax = 8;
+
+export class Subscriptions {
+  readonly #entries = new Map<string, { qos: 0 | 1; handlers: Set<MessageHandler> }>();
+
+  add(filter: string, qos: 0 | 1, handler: MessageHandler): void {
+    const handlers = this.#entries.get(filter)?.handlers ?? new Set();
+    this.#entries.set(filter, { qos, handlers: handlers.add(handler) });
+  }
+
+  /** Takes one handler away, and the filter with its last one. */
+  remove(filter: string, handler: MessageHandler): void {
+    const handlers = this.#entries.get(filter)?.handlers;
+    handlers?.delete(handler);
+    if (handlers?.size === 0) this.#entries.delete(filter);
+  }
+
+  delete(filter: string): void {
+    this.#entries.delete(filter);
+  }
+
+  dispatch(message: ReceivedMessage): void {
+    for (const [filter, { handlers }] of this.#entries) {
+      if (topicMatchesFilter(message.topic, filter)) for (const handler of handlers) handler(message);
+    }
+  }
+
+  /** All filters in portions that one SUBSCRIBE may carry. */
+  portions(): Record<string, { qos: 0 | 1 }>[] {
+    const entries = [...this.#entries];
+    const portions: Record<string, { qos: 0 | 1 }>[] = [];
+    for (let start = 0; start < entries.length; start += filtersPerSubscribeMax) {
+      const portion = entries.slice(start, start + filtersPerSubscribeMax);
+      portions.push(Object.fromEntries(portion.map(([filter, { qos }]) => [filter, { qos }])));
+    }
+    return portions;
+  }
+}
