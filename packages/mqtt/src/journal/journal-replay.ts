@@ -4,9 +4,7 @@ import type { JournalContents, JournalSlot, OwedMessage, StoredRetained, StoredS
 interface Entry {
   session: StoredSession | undefined;
   slot: JournalSlot | undefined;
-  subscriptions: Map<string, StoredSubscription>;
-  receivedIds: Set<number>;
-  messages: Map<number, { owed: OwedMessage; slot: JournalSlot }>;
+  messages: Map<number, { owed: OwedMessage; slot: JournalSlot }> | undefined;
 }
 
 /**
@@ -21,8 +19,6 @@ export class JournalReplay {
     const entry = this.#entry(session.key);
     entry.session = session;
     entry.slot = slot;
-    entry.subscriptions = new Map(session.subscriptions.map((subscription) => [subscription.filter, subscription]));
-    entry.receivedIds = new Set(session.receivedIds);
   }
 
   removeSession(key: number): void {
@@ -30,37 +26,43 @@ export class JournalReplay {
   }
 
   saveSubscription(key: number, subscription: StoredSubscription): void {
-    this.#entries.get(key)?.subscriptions.set(subscription.filter, subscription);
+    this.removeSubscription(key, subscription.filter);
+    this.#entries.get(key)?.session?.subscriptions.push(subscription);
   }
 
   removeSubscription(key: number, filter: string): void {
-    this.#entries.get(key)?.subscriptions.delete(filter);
+    const session = this.#entries.get(key)?.session;
+    if (session !== undefined) session.subscriptions = session.subscriptions.filter((subscription) => subscription.filter !== filter);
   }
 
   appendMessage(key: number, owed: OwedMessage, slot: JournalSlot): void {
-    this.#entry(key).messages.set(owed.sequence, { owed, slot });
+    const entry = this.#entry(key);
+    entry.messages ??= new Map();
+    entry.messages.set(owed.sequence, { owed, slot });
   }
 
   saveSent(key: number, sequence: number, packetId: number): void {
-    const message = this.#entries.get(key)?.messages.get(sequence);
+    const message = this.#entries.get(key)?.messages?.get(sequence);
     if (message !== undefined) message.owed.packetId = packetId;
   }
 
   saveReleased(key: number, sequence: number): void {
-    const message = this.#entries.get(key)?.messages.get(sequence);
+    const message = this.#entries.get(key)?.messages?.get(sequence);
     if (message !== undefined) message.owed.isReleased = true;
   }
 
   removeMessage(key: number, sequence: number): void {
-    this.#entries.get(key)?.messages.delete(sequence);
+    this.#entries.get(key)?.messages?.delete(sequence);
   }
 
   saveReceivedId(key: number, packetId: number): void {
-    this.#entries.get(key)?.receivedIds.add(packetId);
+    this.removeReceivedId(key, packetId);
+    this.#entries.get(key)?.session?.receivedIds.push(packetId);
   }
 
   removeReceivedId(key: number, packetId: number): void {
-    this.#entries.get(key)?.receivedIds.delete(packetId);
+    const session = this.#entries.get(key)?.session;
+    if (session !== undefined) session.receivedIds = session.receivedIds.filter((id) => id !== packetId);
   }
 
   saveRetained(message: StoredRetained, slot: JournalSlot): void {
@@ -73,13 +75,10 @@ export class JournalReplay {
 
   contents(): JournalContents {
     const sessions: JournalContents["sessions"] = [];
-    for (const { session, slot, subscriptions, receivedIds, messages } of this.#entries.values()) {
+    for (const { session, slot, messages } of this.#entries.values()) {
       if (session === undefined || slot === undefined) continue;
-      sessions.push({
-        session: { ...session, subscriptions: [...subscriptions.values()], receivedIds: [...receivedIds] },
-        slot,
-        messages: [...messages.values()].sort((one, other) => one.owed.sequence - other.owed.sequence),
-      });
+      const owed = [...(messages?.values() ?? [])].sort((one, other) => one.owed.sequence - other.owed.sequence);
+      sessions.push({ session, slot, messages: owed });
     }
     return { sessions, retained: [...this.#retained.values()] };
   }
@@ -87,7 +86,7 @@ export class JournalReplay {
   #entry(key: number): Entry {
     let entry = this.#entries.get(key);
     if (entry === undefined) {
-      entry = { session: undefined, slot: undefined, subscriptions: new Map(), receivedIds: new Set(), messages: new Map() };
+      entry = { session: undefined, slot: undefined, messages: undefined };
       this.#entries.set(key, entry);
     }
     return entry;

@@ -69,6 +69,7 @@ export class SqliteJournal implements Journal {
   #cancelTimer: (() => void) | undefined;
   #timerDueAt = 0;
   #isCompacting = false;
+  #isStuckTold = false;
   #onIdle: (() => void) | undefined;
   isBehind = false;
 
@@ -363,7 +364,8 @@ export class SqliteJournal implements Journal {
       if (!this.isBehind && work.next().done === true) {
         this.#isCompacting = false;
         const live = this.#segments.liveUpTo(slotNumberMax);
-        if (live > 0) report(new PlatformError("store.journal_not_compacted", { file: this.#file, records: live }));
+        if (live > 0 && !this.#isStuckTold) report(new PlatformError("store.journal_not_compacted", { file: this.#file, records: live }));
+        if (live > 0) this.#isStuckTold = true;
         else this.#trim();
         return;
       }
