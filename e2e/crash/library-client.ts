@@ -1,6 +1,6 @@
 /** Publisher and subscriber on MQTT.js, a client library of other people, as applications use it. */
 import { connect, type MqttClient } from "mqtt";
-import { type History, type Published, parsePayload, payloadOf } from "./history.ts";
+import { type History, keyOf, type Published, parsePayload, payloadOf } from "./history.ts";
 
 const reconnectMilliseconds = 40;
 
@@ -16,8 +16,6 @@ export class LibraryClient {
   readonly #client: MqttClient;
   #connections = 0;
   #unanswered = 0;
-  /** Handed to the library and not yet answered. */
-  readonly #open = new Set<Published>();
   readonly #ready: Promise<void>;
 
   constructor({ name, port, history, protocolVersion, filter }: LibraryClientOptions) {
@@ -37,8 +35,12 @@ export class LibraryClient {
     client.on("connect", ({ sessionPresent }) => {
       this.#connections += 1;
       if (this.#connections > 1) history.reconnected.push({ client: name, isSessionPresent: sessionPresent });
-      // The library sends again what it still holds.
-      if (this.#connections > 1) for (const published of this.#open) published.transmissions += 1;
+    });
+    // The library decides by itself what it sends again.
+    client.on("packetsend", (packet) => {
+      if (packet.cmd !== "publish") return;
+      const published = history.published.get(keyOf({ topic: packet.topic, ...parsePayload(Buffer.from(packet.payload)) }));
+      if (published !== undefined) published.transmissions += 1;
     });
     client.on("message", (topic, payload, { qos, dup }) => {
       const delivery = { subscriber: name, topic, qos, isDuplicate: dup, connection: this.#connections };
@@ -60,11 +62,8 @@ export class LibraryClient {
   publish(published: Published): void {
     const { topic, qos, isRetained } = published;
     this.#unanswered += 1;
-    published.transmissions += 1;
-    this.#open.add(published);
     this.#client.publish(topic, payloadOf(published), { qos, retain: isRetained }, (error) => {
       this.#unanswered -= 1;
-      this.#open.delete(published);
       if (!error) published.isAcknowledged = true;
     });
   }
