@@ -106,7 +106,7 @@ export const ruleErrors = {
     zh: "消息已经过 {hops} 条规则；上限 {maximum}，链路已中断。",
   },
   "rules.source_not_offered": {
-    http: 501,
+    http: 409,
     alibaba: "iot.rule.StartRuleFailed",
     en: "Rules cannot read {topic} yet: this server sends no device status messages.",
     zh: "规则暂不能读取 {topic}：本服务器尚未提供设备状态消息。",

@@ -202,6 +202,8 @@ test.each<[string, NewRule, string]>([
   ["filled host", { name: "r", actions: [{ type: "webhook", url: "http://${host}/" }] }, "rules.action_invalid"],
   ["filled host after a user name", { name: "r", actions: [{ type: "webhook", url: "http:\\\\a.${host}/" }] }, "rules.action_invalid"],
   ["password in the address", { name: "r", actions: [{ type: "webhook", url: "http://a:b@example.com/" }] }, "rules.action_invalid"],
+  ["a name with a control character", { name: "a\u0007" }, "rules.field_invalid"],
+  ["a name with half a character", { name: "a\ud800" }, "rules.field_invalid"],
   ["loopback", { name: "r", actions: [{ type: "webhook", url: "http://127.0.0.1/" }] }, "rules.address_refused"],
   ["metadata", { name: "r", actions: [{ type: "webhook", url: "http://169.254.169.254/" }] }, "rules.address_refused"],
   [

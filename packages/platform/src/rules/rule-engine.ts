@@ -99,6 +99,10 @@ export function createRuleEngine(ports: RuleEnginePorts): RuleEngine {
 
   function checkFields({ name, description, dataType, actions }: RuleChange): void {
     checkLength("name", name, 1, limits.nameCharactersMax);
+    if (name !== undefined && (/\p{Cc}/u.test(name) || !name.isWellFormed())) {
+      const received = JSON.stringify(name);
+      throw new PlatformError("rules.field_invalid", { field: "name", received, expected: "text without control characters" });
+    }
     checkLength("description", description, 0, limits.descriptionCharactersMax);
     if (dataType !== undefined && dataType !== "json" && dataType !== "binary") {
       throw new PlatformError("rules.field_invalid", { field: "dataType", received: String(dataType), expected: "json or binary" });
