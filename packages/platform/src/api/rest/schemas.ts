@@ -226,10 +226,11 @@ const errorDescriptions: Readonly<Record<number, string>> = {
   415: "The body is not JSON.",
   429: "Too many requests of this kind.",
   500: "A fault of the server.",
+  507: "The disk of the server is full; nothing was changed.",
 };
 
 /** The error answers of a route: its own ones and those that every authenticated route can give. */
 export function errorAnswers<const Statuses extends readonly number[]>(...statuses: Statuses): Record<number, typeof errorRef> {
-  const all = [...new Set([400, 401, 429, 500, ...statuses])].sort();
+  const all = [...new Set([400, 401, 429, 500, 507, ...statuses])].sort();
   return Object.fromEntries(all.map((status) => [status, { ...errorRef, description: errorDescriptions[status] ?? "Refused." }]));
 }
