@@ -199,3 +199,16 @@ test.each(["tcp", "preauth"] as const)("end while connecting (%s): connect says 
   await until("no open stream", () => open() === 0);
   expect(states).toEqual(["connecting", "ended"]);
 });
+
+test("4.2: a subscription that the server refuses says so; the device stays online and its other handlers stay", async () => {
+  const fixture = await createFixture(restClient(server));
+  const device = await connect({ ...fixture, ...target("tcp") });
+  const got: string[] = [];
+  await device.subscribe(device.topic("data"), ({ payload }) => got.push(payload.toString()));
+  await expect(device.subscribe(device.topic("nowhere"), () => {})).rejects.toMatchObject({ code: "device.subscribe_refused" });
+  await device.publish(device.topic("data"), "still here", { qos: 1 });
+  await until("the echo", () => got.includes("still here"));
+  const late = device.end();
+  await expect(device.subscribe(device.topic("get"), () => {})).rejects.toMatchObject({ code: "device.ended" });
+  await late;
+});

@@ -1,6 +1,6 @@
 import { EventEmitter } from "node:events";
 import { signConnect, tokenConnect } from "@thingstead/dialects";
-import { type ErrorWithReasonCode, type IClientOptions, type IPublishPacket, MqttClient } from "mqtt";
+import { type ErrorWithReasonCode, ErrorWithSubackPacket, type IClientOptions, type IPublishPacket, MqttClient } from "mqtt";
 import { DeviceError } from "./errors.ts";
 import { type DeviceOptions, type ResolvedOptions, resolveOptions } from "./options.ts";
 import { type PreAuthGrant, preAuthenticate } from "./pre-auth.ts";
@@ -381,9 +381,9 @@ export class Device extends EventEmitter<DeviceEvents> {
   }
 }
 
+/** A SUBACK that says no comes as MQTT.js's own kind of error; everything else is a connection that broke. */
 function subscribeError(filter: string, cause: unknown): DeviceError {
-  const code = cause instanceof Error ? refusalCodeOf(cause) : undefined;
-  if (code !== undefined) return new DeviceError("device.subscribe_refused", { filter }, { cause });
+  if (cause instanceof ErrorWithSubackPacket) return new DeviceError("device.subscribe_refused", { filter }, { cause });
   return new DeviceError("device.subscribe_failed", { filter, reason: String(cause) }, { cause });
 }
 
