@@ -8,7 +8,7 @@ import Database from "better-sqlite3";
 import { systemClock } from "../../clock.ts";
 import type { WorkerReport, WorkerRequest, WorkerSettings } from "./worker-messages.ts";
 
-const { file, lockWaitMilliseconds, retryMilliseconds } = workerData as WorkerSettings;
+const { file, lockWaitMilliseconds, retryMilliseconds, fileBytesMax } = workerData as WorkerSettings;
 const port = parentPort;
 if (port === null) throw new Error("this file is run as a worker");
 
@@ -28,6 +28,8 @@ function openJournal(): Database.Database {
   // A commit that meets a checkpoint waits for it: short ones, and a log that does not stay large.
   database.pragma("wal_autocheckpoint = 1000");
   database.pragma("journal_size_limit = 16777216");
+  const pageBytes = Number(database.pragma("page_size", { simple: true }));
+  database.pragma(`max_page_count = ${Math.max(2, Math.floor(fileBytesMax / pageBytes))}`);
   database.exec(
     "begin immediate; create table if not exists batch (number integer primary key, checksum integer not null, data blob not null); commit",
   );
@@ -62,8 +64,9 @@ function serve(database: Database.Database): void {
   const insert = database.prepare<[number, number, Uint8Array]>("insert into batch (number, checksum, data) values (?, ?, ?)");
   const remove = database.prepare<[number]>("delete from batch where number <= ?");
   const insertAndRemove = database.transaction((number: number, checksum: number, data: Uint8Array, forgetUpTo: number) => {
-    insert.run(number, checksum, data);
+    // In this order: in a full file the new takes the place of the old.
     remove.run(forgetUpTo);
+    insert.run(number, checksum, data);
   });
   let isFailing = false;
 

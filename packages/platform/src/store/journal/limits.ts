@@ -15,6 +15,8 @@ export interface JournalLimits {
   closeMilliseconds: number;
   /** How long an open waits for another process to let go of the file. */
   lockWaitMilliseconds: number;
+  /** Largest file. When it is reached nothing more is acknowledged until something is forgotten. */
+  fileBytesMax: number;
   /** The log is kept in segments of about this size; its oldest is forgotten as a whole. */
   segmentBytes: number;
   /** Below this size the log is not compacted. */
@@ -32,6 +34,7 @@ export const defaultJournalLimits: JournalLimits = {
   retryMilliseconds: 500,
   closeMilliseconds: 10_000,
   lockWaitMilliseconds: 2_000,
+  fileBytesMax: 16 * 1024 * 1024 * 1024,
   segmentBytes: 1024 * 1024,
   compactBytesMin: 64 * 1024 * 1024,
   compactRatio: 3,

@@ -43,7 +43,7 @@ export interface SqliteJournalOptions {
 
 const codesByDriverCode: readonly (readonly [RegExp, string])[] = [
   [/^SQLITE_(BUSY|LOCKED)/, "store.locked"],
-  [/^SQLITE_(NOTADB|CORRUPT|FORMAT)/, "store.journal_damaged"],
+  [/^SQLITE_(NOTADB|CORRUPT|FORMAT|ERROR)/, "store.journal_damaged"],
   [/^SQLITE_FULL/, "store.disk_full"],
   [/^SQLITE_(CANTOPEN|READONLY|PERM|IOERR)|^$/, "store.unwritable"],
 ];
@@ -82,8 +82,8 @@ export class SqliteJournal implements Journal {
   /** @throws PlatformError `store.journal_damaged`, `store.locked`, `store.unwritable` */
   async open(owner: JournalOwner): Promise<JournalContents> {
     this.#owner = owner;
-    const { lockWaitMilliseconds, retryMilliseconds } = this.#options.limits;
-    const workerData: WorkerSettings = { file: this.#file, lockWaitMilliseconds, retryMilliseconds };
+    const { lockWaitMilliseconds, retryMilliseconds, fileBytesMax } = this.#options.limits;
+    const workerData: WorkerSettings = { file: this.#file, lockWaitMilliseconds, retryMilliseconds, fileBytesMax };
     // The worker takes no flags of the process: a loader or an inspector of the main thread is none of its business.
     const worker = new Worker(workerFile, { workerData, execArgv: [], name: "journal" });
     const replay = new JournalReplay();

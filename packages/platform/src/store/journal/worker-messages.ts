@@ -3,6 +3,7 @@ export interface WorkerSettings {
   file: string;
   lockWaitMilliseconds: number;
   retryMilliseconds: number;
+  fileBytesMax: number;
 }
 
 export type WorkerRequest = { name: "commit"; number: number; memory: ArrayBuffer; length: number; forgetUpTo: number } | { name: "close" };
