@@ -376,7 +376,7 @@ export class Device extends EventEmitter<DeviceEvents> {
 
   #receive(topic: string, payload: Buffer, packet: IPublishPacket): void {
     const message: ReceivedMessage = { topic, payload, qos: packet.qos, isDuplicate: packet.dup };
-    this.emit("message", message);
+    this.#subscriptions.guard(() => this.emit("message", message));
     this.#subscriptions.dispatch(message);
   }
 }

@@ -14,8 +14,20 @@ export type MessageHandler = (message: ReceivedMessage) => void;
 /** Filters of one SUBSCRIBE when subscriptions are made anew: the cloud's limit (reference section 3). */
 const filtersPerSubscribeMax = 8;
 
+/** A handler's fault stays loud, but is not thrown into the reading of packets, which would never go on. */
+function throwOutside(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
+}
+
 export class Subscriptions {
   readonly #entries = new Map<string, { qos: 0 | 1; handlers: Set<MessageHandler> }>();
+  readonly #onHandlerError: (error: unknown) => void;
+
+  constructor(onHandlerError: (error: unknown) => void = throwOutside) {
+    this.#onHandlerError = onHandlerError;
+  }
 
   add(filter: string, qos: 0 | 1, handler: MessageHandler): void {
     const handlers = this.#entries.get(filter)?.handlers ?? new Set();
@@ -33,9 +45,19 @@ export class Subscriptions {
     this.#entries.delete(filter);
   }
 
+  /** A handler that throws does not keep the message from the others. */
   dispatch(message: ReceivedMessage): void {
     for (const [filter, { handlers }] of this.#entries) {
-      if (topicMatchesFilter(message.topic, filter)) for (const handler of handlers) handler(message);
+      if (topicMatchesFilter(message.topic, filter)) for (const handler of handlers) this.guard(() => handler(message));
+    }
+  }
+
+  /** Runs the application's code. */
+  guard(task: () => void): void {
+    try {
+      task();
+    } catch (error) {
+      this.#onHandlerError(error);
     }
   }
 
