@@ -40,6 +40,15 @@ export interface TopicAnswer {
   description: string;
 }
 
+export interface MqttUserAnswer {
+  userName: string;
+  password?: string;
+  description: string;
+  rights: { filter: string; operation: string }[];
+  createdAt: string;
+  modifiedAt: string;
+}
+
 export type ActionAnswer =
   | { type: "republish"; topic: string; qos?: number }
   | { type: "webhook"; url: string; method?: string; headers?: Record<string, string> };

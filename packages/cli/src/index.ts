@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { CliError } from "./cli-error.ts";
 import { addDeviceCommands } from "./commands/device.ts";
 import { addLogCommand } from "./commands/log.ts";
+import { addMqttUserCommands } from "./commands/mqtt-user.ts";
 import { addProductCommands } from "./commands/product.ts";
 import { addPublishCommand } from "./commands/publish.ts";
 import { addRuleCommands } from "./commands/rule.ts";
@@ -73,6 +74,7 @@ function createProgram(io: CliIo, language: Language, t: Translate): Command {
   addProductCommands(program, kit);
   addDeviceCommands(program, kit);
   addTopicCommands(program, kit);
+  addMqttUserCommands(program, kit);
   addRuleCommands(program, kit);
   addPublishCommand(program, kit);
   addLogCommand(program, kit);

@@ -10,6 +10,7 @@ async function run(line: string | string[], script: Script = {}) {
 }
 
 const answerWith = (answer: ScriptedAnswer) => ({ answer: () => answer });
+const mqttUser = { userName: "ada", description: "", rights: [{ operation: "PUB", filter: "a/#" }], createdAt: "t", modifiedAt: "t" };
 const product = { productKey: "pk", name: "lamp", description: "", nodeType: "device", topicStyle: "user", dataFormat: 1, createdAt: "t" };
 const device = { iotId: "i", productKey: "pk", deviceName: "dn", nickname: "", status: "ONLINE", isEnabled: true, createdAt: "t" };
 const page = (items: object[]) => ({ items, page: 1, pageSize: 20, total: items.length });
@@ -43,6 +44,26 @@ test.each([
   ["topic create pk data PUB", ["POST", "/api/v1/products/pk/topics", { topic: "data", operation: "PUB" }], { id: 1, template: "x" }],
   ["topic list pk", ["GET", "/api/v1/products/pk/topics"], { items: [] }],
   ["topic delete pk 7", ["DELETE", "/api/v1/products/pk/topics/7"], undefined],
+  [
+    "mqtt-user create ada --allow PUB:a/# --allow SUB:b",
+    [
+      "POST",
+      "/api/v1/mqtt-users",
+      {
+        userName: "ada",
+        rights: [
+          { operation: "PUB", filter: "a/#" },
+          { operation: "SUB", filter: "b" },
+        ],
+      },
+    ],
+    mqttUser,
+  ],
+  ["mqtt-user list", ["GET", "/api/v1/mqtt-users?page=1&pageSize=20"], page([mqttUser])],
+  ["mqtt-user show ada", ["GET", "/api/v1/mqtt-users/ada"], mqttUser],
+  ["mqtt-user update ada --description x", ["PATCH", "/api/v1/mqtt-users/ada", { description: "x" }], mqttUser],
+  ["mqtt-user set-password ada --password longenough", ["POST", "/api/v1/mqtt-users/ada/password", { password: "longenough" }], mqttUser],
+  ["mqtt-user delete ada", ["DELETE", "/api/v1/mqtt-users/ada"], undefined],
   ["rule start 3", ["POST", "/api/v1/rules/3/start"], { id: 3, name: "r" }],
   ["rule stop 3", ["POST", "/api/v1/rules/3/stop"], { id: 3, name: "r" }],
   ["rule delete 3", ["DELETE", "/api/v1/rules/3"], undefined],
@@ -156,6 +177,7 @@ test.each([
   "device batch pk --count 1 --names a",
   "device list --status SLEEPING",
   "topic create pk data READ",
+  "mqtt-user create ada --allow READ:a",
   "publish /pk/dn/x",
   "publish /pk/dn/x hi --file f",
   "publish /pk hi",

@@ -117,6 +117,7 @@ export function createBroker(ports: BrokerPorts): Broker {
       return outcome === "skipped" ? "no_session" : outcome;
     },
     isConnected: (sessionId) => sessions.get(sessionId)?.link !== undefined,
+    sessionIdsOf: (prefix) => [...sessions].filter(({ id }) => id.startsWith(prefix)).map(({ id }) => id),
     subscriptionsOf: (sessionId) => [...(sessions.get(sessionId)?.subscriptions.values() ?? [])],
     kick(sessionId, reason, refusal) {
       const link = sessions.get(sessionId)?.link;

@@ -51,6 +51,8 @@ export interface Broker {
   /** Hands a message to one session whether it subscribed or not. */
   deliver(sessionId: string, message: CloudMessage): "delivered" | "queued" | "no_session";
   isConnected(sessionId: string): boolean;
+  /** Ids of all sessions, connected or not, that begin so; walks through all of them. */
+  sessionIdsOf(prefix: string): string[];
   subscriptionsOf(sessionId: string): readonly StoredSubscription[];
   /** Closes a session's connection; its stored state stays. False when not connected. */
   kick(sessionId: string, reason: CloseReason, refusal?: Refusal): boolean;

@@ -9,6 +9,8 @@ import {
   createObserver,
   createPreAuth,
   createTopicBook,
+  createUserGate,
+  createUserWatcher,
 } from "./access/index.ts";
 import { createAccessKeys, createAlibabaApi, type HealthStatus, openApi } from "./api/index.ts";
 import { type Clock, type Random, systemClock, systemRandom } from "./clock.ts";
@@ -18,7 +20,7 @@ import { PlatformError } from "./errors/index.ts";
 import { openRootCredentials, type RootCredentials } from "./first-start.ts";
 import { createDeviceRoutes, openCertificates, openFrontDoor } from "./front-door/index.ts";
 import { createMessages } from "./messages/index.ts";
-import { createRegistry } from "./registry/index.ts";
+import { createMqttUsers, createRegistry } from "./registry/index.ts";
 import { createAddressPolicy, createHttpWebhookSender, createRuleEngine } from "./rules/index.ts";
 import { loadMasterKey, openStore, SqliteJournal } from "./store/index.ts";
 import { version } from "./version.ts";
@@ -109,6 +111,13 @@ async function open(
   const journal =
     settings.journal === "memory" ? createMemoryJournal() : new SqliteJournal({ dataDir, clock, limits: limits.journal, report });
   closers.push(() => journal.close());
+  const mqttUsers = createMqttUsers({ store: store.mqttUsers, clock, random, limits: limits.mqttUsers });
+  const plainPorts = { grants: rules, limits: limits.plainSession };
+  const plain = {
+    off: {},
+    anonymous: { plain: createAnonymousGate(plainPorts) },
+    users: { plain: createUserGate({ ...plainPorts, users: mqttUsers, onFailure }) },
+  }[settings.plain];
   const broker = createBroker({
     gatekeeper: createGatekeeper({
       dialects,
@@ -121,7 +130,7 @@ async function open(
       keepAlivePolicy: settings.alibaba.keepAlive === "strict" ? alibabaStrictKeepAlivePolicy : alibabaKeepAlivePolicy,
       clock,
       onFailure,
-      ...(settings.plain === "anonymous" ? { plain: createAnonymousGate({ grants: rules, limits: limits.plainSession }) } : {}),
+      ...plain,
     }),
     journal,
     peers: createSinglePeer(),
@@ -136,6 +145,8 @@ async function open(
   rules.onChange(() => broker.forgetGrants());
   const watcher = createAccessWatcher({ registry, broker, topicBook, tokens: store.tokens, clock, limits: limits.access, onFailure });
   closers.push(() => watcher.close());
+  const userWatcher = createUserWatcher({ users: mqttUsers, broker, clock, limits: limits.access });
+  closers.push(() => userWatcher.close());
   await rules.open();
   closers.push(() => rules.close());
   await broker.start();
@@ -158,6 +169,7 @@ async function open(
   });
   const api = await openApi({
     registry,
+    mqttUsers,
     rules,
     messages,
     deviceLog,

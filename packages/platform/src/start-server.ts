@@ -59,9 +59,6 @@ export async function startServer(request: StartRequest): Promise<void> {
   if (settings.cluster !== "") {
     throw new PlatformError("start.setting_unsupported", { path: "cluster", received: settings.cluster, expected: "nothing" });
   }
-  if (settings.plain === "users") {
-    throw new PlatformError("start.setting_unsupported", { path: "plain", received: settings.plain, expected: "off, anonymous" });
-  }
   prepareDataDir(settings.dataDir);
   const logger = pino({ level: settings.log.level, base: null }, pino.destination({ dest: 2, sync: true }));
   // A signal during the start ends it as soon as everything is open: nothing is cut half-way.

@@ -6,6 +6,7 @@ const notAuthorized: RefusalCodes = { returnCode: 5, reasonCode: 0x87 };
 const codesOfRefusal: Readonly<Record<string, RefusalCodes>> = {
   "access.user_credentials_wrong": { returnCode: 5, reasonCode: 0x86 },
   "access.password_malformed": { returnCode: 4, reasonCode: 0x86 },
+  "registry.password_checks_exceeded": { returnCode: 3, reasonCode: 0x89 },
   "access.unavailable": { returnCode: 3, reasonCode: 0x88 },
 };
 

@@ -1,10 +1,21 @@
 /** Test doubles of the rooms below the API: small, in memory, faithful to the contracts where the API depends on them. */
 import { pino } from "pino";
-import type { Clock } from "../clock.ts";
+import { type Clock, systemRandom } from "../clock.ts";
 import type { DeviceLog, LogEntry, LogQuery } from "../device-log/index.ts";
 import { PlatformError } from "../errors/index.ts";
 import type { CloudPublish, Messages } from "../messages/index.ts";
-import type { Device, NewDevice, Page, Paged, Product, Registry, TopicClassRecord } from "../registry/index.ts";
+import {
+  createMqttUsers,
+  type Device,
+  type MqttUserRow,
+  type MqttUsers,
+  type NewDevice,
+  type Page,
+  type Paged,
+  type Product,
+  type Registry,
+  type TopicClassRecord,
+} from "../registry/index.ts";
 import type { DeadLetter, NewRule, Rule, RuleEngine } from "../rules/index.ts";
 import { createAccessKeys } from "./access-keys.ts";
 import { type ApiLimits, defaultApiLimits } from "./limits.ts";
@@ -43,6 +54,30 @@ function pageOf<T>(items: T[], { page, pageSize }: Page): Paged<T> {
 
 function unused(name: string): never {
   throw new Error(`the API must not call ${name}`);
+}
+
+/** The real room over a store that is a map. */
+function createInMemoryMqttUsers(): MqttUsers {
+  const users = new Map<string, MqttUserRow>();
+  return createMqttUsers({
+    clock: { now: () => testTime },
+    random: systemRandom,
+    store: {
+      async insert(user) {
+        if (users.has(user.userName)) return "duplicate";
+        users.set(user.userName, user);
+        return "ok";
+      },
+      find: async (userName) => users.get(userName),
+      list: async (page) => ({ rows: pageOf([...users.values()], page).items, total: users.size }),
+      update: async (userName, change) => {
+        const user = users.get(userName);
+        if (user !== undefined) users.set(userName, { ...user, ...change });
+        return user !== undefined;
+      },
+      remove: async (userName) => users.delete(userName),
+    },
+  });
 }
 
 function createInMemoryRegistry(): Registry {
@@ -286,6 +321,7 @@ export function createTestPorts(limits: Partial<ApiLimits> = {}) {
   };
   const ports = {
     registry: createInMemoryRegistry(),
+    mqttUsers: createInMemoryMqttUsers(),
     rules: createInMemoryRules(),
     messages,
     deviceLog: createInMemoryDeviceLog(),

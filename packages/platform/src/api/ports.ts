@@ -3,7 +3,7 @@ import type { Logger } from "pino";
 import type { Clock } from "../clock.ts";
 import type { DeviceLog } from "../device-log/index.ts";
 import type { Messages } from "../messages/index.ts";
-import type { Registry } from "../registry/index.ts";
+import type { MqttUsers, Registry } from "../registry/index.ts";
 import type { RuleEngine } from "../rules/index.ts";
 import type { AccessKeys } from "./access-keys.ts";
 import type { HealthStatus } from "./health.ts";
@@ -12,6 +12,7 @@ import type { RawApiRequest, RawApiResponse } from "./raw-request.ts";
 
 export interface ApiPorts {
   registry: Registry;
+  mqttUsers: MqttUsers;
   rules: RuleEngine;
   messages: Messages;
   deviceLog: DeviceLog;

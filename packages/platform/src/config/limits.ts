@@ -5,7 +5,7 @@ import { defaultAlibabaApiLimits, defaultApiLimits } from "../api/index.ts";
 import { defaultDeviceLogLimits } from "../device-log/index.ts";
 import { defaultFrontDoorLimits } from "../front-door/index.ts";
 import { defaultMessageLimits } from "../messages/index.ts";
-import { defaultRegistryLimits } from "../registry/index.ts";
+import { defaultMqttUserLimits, defaultRegistryLimits } from "../registry/index.ts";
 import { defaultRuleLimits } from "../rules/index.ts";
 import { defaultJournalLimits, defaultStoreLimits } from "../store/index.ts";
 
@@ -16,6 +16,7 @@ export const roomLimits = {
   access: defaultAccessLimits,
   messages: defaultMessageLimits,
   registry: defaultRegistryLimits,
+  mqttUsers: defaultMqttUserLimits,
   deviceLog: defaultDeviceLogLimits,
   rules: defaultRuleLimits,
   store: defaultStoreLimits,

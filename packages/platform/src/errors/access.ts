@@ -109,6 +109,12 @@ export const accessErrors = {
     en: "User name and password do not belong to an MQTT user: {received}; expected {expected}.",
     zh: "用户名与密码不属于任何 MQTT 用户：收到 {received}；应为 {expected}。",
   },
+  "access.user_deleted": { http: 404, en: "The MQTT user was deleted: {received}.", zh: "MQTT 用户已被删除：{received}。" },
+  "access.user_password_changed": {
+    http: 401,
+    en: "The password of the MQTT user {received} was changed; connect with the new one.",
+    zh: "MQTT 用户 {received} 的密码已更改；请使用新密码连接。",
+  },
   "access.topic_server_owned": {
     http: 403,
     en: "Only the server writes on {received}; clients may write on {expected}.",

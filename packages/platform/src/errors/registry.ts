@@ -1,6 +1,33 @@
 import type { ErrorTable } from "./platform-error.ts";
 
 export const registryErrors = {
+  "registry.mqtt_user_not_found": { http: 404, en: "There is no MQTT user {userName}.", zh: "MQTT 用户 {userName} 不存在。" },
+  "registry.mqtt_user_taken": { http: 409, en: "There is an MQTT user {userName} already.", zh: "MQTT 用户 {userName} 已存在。" },
+  "registry.too_many_mqtt_users": {
+    http: 409,
+    en: "There are {expected} MQTT users already, as many as are allowed.",
+    zh: "MQTT 用户数已达上限 {expected}。",
+  },
+  "registry.invalid_mqtt_user_name": {
+    http: 400,
+    en: "The name of the MQTT user is {received}; expected {expected}.",
+    zh: "MQTT 用户名为 {received}；应为 {expected}。",
+  },
+  "registry.invalid_mqtt_password": {
+    http: 400,
+    en: "The password has {received}; expected {expected}.",
+    zh: "密码长度为 {received}；应为 {expected}。",
+  },
+  "registry.invalid_mqtt_rights": {
+    http: 400,
+    en: "The rights cannot be used: {received}; expected {expected}.",
+    zh: "权限无效：收到 {received}；应为 {expected}。",
+  },
+  "registry.password_checks_exceeded": {
+    http: 503,
+    en: "More than {expected} connections wait for their password to be checked; try again.",
+    zh: "等待校验密码的连接超过 {expected} 个，请重试。",
+  },
   "registry.product_not_found": {
     http: 404,
     alibaba: "iot.prod.NotExistedProduct",

@@ -47,3 +47,31 @@ export const defaultRegistryLimits: RegistryLimits = {
   statusFlushMilliseconds: 200,
   statusRetryMilliseconds: 5_000,
 };
+
+export interface MqttUserLimits {
+  mqttUsersMax: number;
+  /** Rights of one user. */
+  mqttRightsMax: number;
+  mqttFilterBytesMax: number;
+  mqttDescriptionCharactersMax: number;
+  mqttPasswordCharactersMin: number;
+  mqttPasswordBytesMax: number;
+  /** Users whose latest right password is remembered (as an HMAC). */
+  verifiedPasswordsMax: number;
+  /** Password hashes computed at the same time, about 40 ms of a core and 16 MiB each. */
+  passwordChecksAtOnceMax: number;
+  /** Connections that wait for theirs; more are told to come again. */
+  passwordChecksWaitingMax: number;
+}
+
+export const defaultMqttUserLimits: MqttUserLimits = {
+  mqttUsersMax: 100_000,
+  mqttRightsMax: 100,
+  mqttFilterBytesMax: 512,
+  mqttDescriptionCharactersMax: 100,
+  mqttPasswordCharactersMin: 8,
+  mqttPasswordBytesMax: 256,
+  verifiedPasswordsMax: 50_000,
+  passwordChecksAtOnceMax: 2,
+  passwordChecksWaitingMax: 500,
+};

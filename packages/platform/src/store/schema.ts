@@ -109,6 +109,16 @@ interface TokenTable {
   expires_at: number;
 }
 
+interface MqttUserTable {
+  user_name: string;
+  password_hash: string;
+  description: string;
+  /** JSON list of { filter, operation }. */
+  rights: string;
+  created_at: number;
+  modified_at: number;
+}
+
 interface SettingTable {
   key: string;
   /** UTF-8 text, or ciphertext when `is_sealed` is 1. */
@@ -126,5 +136,6 @@ export interface Schema {
   rule_pending: RulePendingTable;
   rule_dead_letters: RuleDeadLetterTable;
   tokens: TokenTable;
+  mqtt_users: MqttUserTable;
   settings: SettingTable;
 }

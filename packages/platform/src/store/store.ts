@@ -4,7 +4,7 @@ import type { TokenStore } from "../access/index.ts";
 import { type Clock, type Random, systemClock, systemRandom } from "../clock.ts";
 import type { DeviceLogStore } from "../device-log/index.ts";
 import { PlatformError } from "../errors/index.ts";
-import type { RegistryStore } from "../registry/index.ts";
+import type { MqttUserStore, RegistryStore } from "../registry/index.ts";
 import type { RuleStore } from "../rules/index.ts";
 import { defaultStoreLimits, type StoreLimits } from "./limits.ts";
 import { migrate } from "./migrate.ts";
@@ -13,6 +13,7 @@ import { createSecretBox, masterKeyBytes } from "./secret-box.ts";
 import { createSqliteSettingsStore, type SettingsStore } from "./settings-store.ts";
 import { createSqliteDeviceLogStore } from "./sqlite-device-log-store.ts";
 import { openSqliteFile, TransactionalSqliteDialect } from "./sqlite-file.ts";
+import { createSqliteMqttUserStore } from "./sqlite-mqtt-user-store.ts";
 import { createSqliteRegistryStore } from "./sqlite-registry-store.ts";
 import { createSqliteRuleStore } from "./sqlite-rule-store.ts";
 import { createSqliteTokenStore } from "./sqlite-token-store.ts";
@@ -22,6 +23,7 @@ export interface Store {
   deviceLog: DeviceLogStore;
   rules: RuleStore;
   tokens: TokenStore;
+  mqttUsers: MqttUserStore;
   settings: SettingsStore;
   close(): Promise<void>;
 }
@@ -68,6 +70,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     deviceLog: createSqliteDeviceLogStore(db, limits.trimEntriesMax),
     rules: createSqliteRuleStore(db, box),
     tokens: createSqliteTokenStore(db),
+    mqttUsers: createSqliteMqttUserStore(db),
     settings,
     close: () => db.destroy(),
   };

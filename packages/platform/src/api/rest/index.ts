@@ -12,6 +12,7 @@ import { addDeviceLogRoutes } from "./device-log.ts";
 import { addDeviceRoutes } from "./devices.ts";
 import { addLogStreamRoute, type LogStreams } from "./log-stream.ts";
 import { addMessageRoutes } from "./messages.ts";
+import { addMqttUserRoutes } from "./mqtt-users.ts";
 import { addProductRoutes } from "./products.ts";
 import type { RestApp } from "./rest-app.ts";
 import { addRuleRoutes } from "./rules.ts";
@@ -65,6 +66,7 @@ export async function addRestApi(app: RestApp, ports: RestPorts): Promise<LogStr
       addDeviceBatchRoutes(scope, ports);
       addCredentialRoutes(scope, ports);
       addMessageRoutes(scope, ports);
+      addMqttUserRoutes(scope, ports);
       addRuleRoutes(scope, ports);
       addDeadLetterRoutes(scope, ports);
       addDeviceLogRoutes(scope, ports);

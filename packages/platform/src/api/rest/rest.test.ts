@@ -160,6 +160,11 @@ test("rules: created, checked, changed, started, stopped, deleted", async () => 
   expect(created.status).toBe(201);
   expect(created.body.actions.map((one: { action: object }) => one.action)).toEqual(actions);
   const { id } = created.body;
+  const token = { type: "webhook", url: "http://hooks.example/", headers: { Authorization: "Bearer t0ken" } };
+  expect((await call("PATCH", `/rules/${id}`, { actions: [token] })).body.actions[0].action).toEqual(token);
+  for (const path of [`/rules/${id}`, "/rules"]) expect(JSON.stringify((await call("GET", path)).body)).not.toContain("t0ken");
+  expect((await call("GET", `/rules/${id}`)).body.actions[0].action.headerNames).toEqual(["Authorization"]);
+  expect((await call("GET", `/rules/${id}?secret=true`)).body.actions[0].action).toEqual(token);
   expect((await call("POST", `/rules/${id}/start`)).body.isRunning).toBe(true);
   expect((await call("POST", `/rules/${id}/stop`)).body.isRunning).toBe(false);
   expect((await call("PATCH", `/rules/${id}`, { actions: [] })).body.actions).toEqual([]);

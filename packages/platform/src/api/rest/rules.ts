@@ -2,7 +2,7 @@ import { Type } from "typebox";
 import type { ApiPorts } from "../ports.ts";
 import { decodePayload, payloadMembers } from "./payload.ts";
 import type { RestApp } from "./rest-app.ts";
-import { errorAnswers, idPath, noContent, pageOf, pageQuery, ruleActionSchema, ruleRef } from "./schemas.ts";
+import { errorAnswers, idPath, noContent, pageOf, pageQuery, ruleActionSchema, ruleRef, secretQuery } from "./schemas.ts";
 import { toPageView, toRuleView } from "./views.ts";
 
 const strict = { additionalProperties: false } as const;
@@ -52,7 +52,7 @@ export function addRuleRoutes(app: RestApp, { rules, limits }: Pick<ApiPorts, "r
         response: { 200: pageOf(ruleRef), ...errorAnswers() },
       },
     },
-    async ({ query }) => toPageView(await rules.list({ page: query.page, pageSize: query.pageSize }), toRuleView),
+    async ({ query }) => toPageView(await rules.list({ page: query.page, pageSize: query.pageSize }), (rule) => toRuleView(rule)),
   );
 
   app.post(
@@ -76,7 +76,7 @@ export function addRuleRoutes(app: RestApp, { rules, limits }: Pick<ApiPorts, "r
         response: { 201: ruleRef, ...errorAnswers(409, 413, 415) },
       },
     },
-    async ({ body }, reply) => reply.code(201).send(toRuleView(await rules.create(body))),
+    async ({ body }, reply) => reply.code(201).send(toRuleView(await rules.create(body), { withSecret: true })),
   );
 
   app.post(
@@ -107,9 +107,16 @@ export function addRuleRoutes(app: RestApp, { rules, limits }: Pick<ApiPorts, "r
   app.get(
     "/rules/:id",
     {
-      schema: { summary: "Show a rule", operationId: "getRule", tags, params: idPath, response: { 200: ruleRef, ...errorAnswers(404) } },
+      schema: {
+        summary: "Show a rule",
+        operationId: "getRule",
+        tags,
+        params: idPath,
+        querystring: secretQuery,
+        response: { 200: ruleRef, ...errorAnswers(404) },
+      },
     },
-    async ({ params }) => toRuleView(await rules.get(params.id)),
+    async ({ params, query }) => toRuleView(await rules.get(params.id), { withSecret: query.secret }),
   );
 
   app.patch(
@@ -127,7 +134,7 @@ export function addRuleRoutes(app: RestApp, { rules, limits }: Pick<ApiPorts, "r
         response: { 200: ruleRef, ...errorAnswers(404, 409, 413, 415) },
       },
     },
-    async ({ params, body }) => toRuleView(await rules.update(params.id, body)),
+    async ({ params, body }) => toRuleView(await rules.update(params.id, body), { withSecret: true }),
   );
 
   app.delete(

@@ -48,6 +48,26 @@ export const topicClassSchema = Type.Object(
   { $id: "TopicClass", ...strict },
 );
 
+export const mqttUserSchema = Type.Object(
+  {
+    userName: Type.String(),
+    password: Type.Optional(Type.String({ description: "Only in the answers that set it; it is stored as a hash." })),
+    description: Type.String(),
+    rights: Type.Array(
+      Type.Object(
+        {
+          filter: Type.String({ examples: ["home/%u/#"], description: "`%u` stands for the user name, `%c` for the client id." }),
+          operation: Type.Enum(["PUB", "SUB", "ALL"]),
+        },
+        strict,
+      ),
+    ),
+    createdAt: time("When the user was made."),
+    modifiedAt: time("When the user was changed last."),
+  },
+  { $id: "MqttUser", ...strict },
+);
+
 export const deviceStatusSchema = Type.Enum(["UNACTIVE", "ONLINE", "OFFLINE", "DISABLE"]);
 
 export const deviceSchema = Type.Object(
@@ -69,23 +89,31 @@ export const deviceSchema = Type.Object(
   { $id: "Device", ...strict },
 );
 
-export const ruleActionSchema = Type.Union([
-  Type.Object(
-    {
-      type: Type.Literal("republish"),
-      topic: Type.String({ minLength: 1, description: "`${name}` is filled from the SQL result." }),
-      qos: Type.Optional(Type.Enum([0, 1])),
-    },
-    strict,
+const republishActionSchema = Type.Object(
+  {
+    type: Type.Literal("republish"),
+    topic: Type.String({ minLength: 1, description: "`${name}` is filled from the SQL result." }),
+    qos: Type.Optional(Type.Enum([0, 1])),
+  },
+  strict,
+);
+
+const webhookMembers = {
+  type: Type.Literal("webhook"),
+  url: Type.String({ minLength: 1, description: "http: or https:; `${name}` is filled from the SQL result." }),
+  method: Type.Optional(Type.Enum(["POST", "PUT"])),
+  headers: Type.Optional(
+    Type.Record(Type.String(), Type.String(), { description: "Often tokens: answered only by POST, PATCH and with ?secret=true." }),
   ),
+  timeoutMilliseconds: Type.Optional(Type.Integer({ minimum: 1 })),
+};
+
+export const ruleActionSchema = Type.Union([republishActionSchema, Type.Object(webhookMembers, strict)]);
+
+const shownActionSchema = Type.Union([
+  republishActionSchema,
   Type.Object(
-    {
-      type: Type.Literal("webhook"),
-      url: Type.String({ minLength: 1, description: "http: or https:; `${name}` is filled from the SQL result." }),
-      method: Type.Optional(Type.Enum(["POST", "PUT"])),
-      headers: Type.Optional(Type.Record(Type.String(), Type.String())),
-      timeoutMilliseconds: Type.Optional(Type.Integer({ minimum: 1 })),
-    },
+    { ...webhookMembers, headerNames: Type.Optional(Type.Array(Type.String(), { description: "In place of `headers`." })) },
     strict,
   ),
 ]);
@@ -98,7 +126,7 @@ export const ruleSchema = Type.Object(
     sql: Type.String(),
     dataType: Type.Enum(["json", "binary"]),
     isRunning: Type.Boolean(),
-    actions: Type.Array(Type.Object({ id: Type.Integer(), action: ruleActionSchema }, strict)),
+    actions: Type.Array(Type.Object({ id: Type.Integer(), action: shownActionSchema }, strict)),
     createdAt: time("When the rule was made."),
     modifiedAt: time("When the rule was last changed."),
     statistics: Type.Object(
@@ -176,6 +204,7 @@ export const sharedSchemas = [
   errorSchema,
   productSchema,
   topicClassSchema,
+  mqttUserSchema,
   deviceSchema,
   ruleSchema,
   deadLetterSchema,
@@ -190,6 +219,7 @@ function refer<S extends TSchema>(id: string, _schema: S) {
 
 export const productRef = refer("Product", productSchema);
 export const topicClassRef = refer("TopicClass", topicClassSchema);
+export const mqttUserRef = refer("MqttUser", mqttUserSchema);
 export const deviceRef = refer("Device", deviceSchema);
 export const ruleRef = refer("Rule", ruleSchema);
 export const deadLetterRef = refer("DeadLetter", deadLetterSchema);

@@ -2,9 +2,17 @@
 import type { Static } from "typebox";
 import type { LogEntry } from "../../device-log/index.ts";
 import { PlatformError } from "../../errors/index.ts";
-import type { Device, Paged, Product, TopicClassRecord } from "../../registry/index.ts";
-import type { DeadLetter, Rule } from "../../rules/index.ts";
-import type { deadLetterSchema, deviceSchema, logEntrySchema, productSchema, ruleSchema, topicClassSchema } from "./schemas.ts";
+import type { Device, MqttUser, Paged, Product, TopicClassRecord } from "../../registry/index.ts";
+import type { DeadLetter, Rule, RuleAction } from "../../rules/index.ts";
+import type {
+  deadLetterSchema,
+  deviceSchema,
+  logEntrySchema,
+  mqttUserSchema,
+  productSchema,
+  ruleSchema,
+  topicClassSchema,
+} from "./schemas.ts";
 
 function formatTime(milliseconds: number): string {
   return new Date(milliseconds).toISOString();
@@ -63,7 +71,26 @@ export function toTopicClassView(topicClass: TopicClassRecord): Static<typeof to
   return { id, productKey, template, operation, description, createdAt: formatTime(createdAt) };
 }
 
-export function toRuleView(rule: Rule): Static<typeof ruleSchema> {
+export function toMqttUserView(user: MqttUser & { password?: string }): Static<typeof mqttUserSchema> {
+  const { userName, password, description, rights, createdAt, modifiedAt } = user;
+  return {
+    userName,
+    ...(password === undefined ? {} : { password }),
+    description,
+    rights: rights.map(({ filter, operation }) => ({ filter, operation })),
+    createdAt: formatTime(createdAt),
+    modifiedAt: formatTime(modifiedAt),
+  };
+}
+
+/** Values of webhook headers are often tokens; without `withSecret` only their names are told. */
+function toActionView(action: RuleAction, withSecret: boolean): Static<typeof ruleSchema>["actions"][number]["action"] {
+  if (action.type !== "webhook" || action.headers === undefined || withSecret) return action;
+  const { headers, ...rest } = action;
+  return { ...rest, headerNames: Object.keys(headers) };
+}
+
+export function toRuleView(rule: Rule, { withSecret = false } = {}): Static<typeof ruleSchema> {
   return {
     id: rule.id,
     name: rule.name,
@@ -71,7 +98,7 @@ export function toRuleView(rule: Rule): Static<typeof ruleSchema> {
     sql: rule.sql,
     dataType: rule.dataType,
     isRunning: rule.isRunning,
-    actions: rule.actions.map(({ id, action }) => ({ id, action })),
+    actions: rule.actions.map(({ id, action }) => ({ id, action: toActionView(action, withSecret) })),
     createdAt: formatTime(rule.createdAt),
     modifiedAt: formatTime(rule.modifiedAt),
     statistics: rule.statistics,
