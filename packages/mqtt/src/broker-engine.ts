@@ -104,12 +104,19 @@ export function createBroker(ports: BrokerPorts): Broker {
     },
     publish(message) {
       const routed = routedMessage(message);
+      const { turn } = engine;
+      // A tap may call this in the middle of another message.
+      const hadDebt = turn.hasDebt;
+      turn.hasDebt = false;
       router.route(routed, router.destinationsOf(message.topic), undefined);
+      const isOwed = turn.hasDebt;
+      turn.hasDebt = hadDebt || isOwed;
       if (engine.peers.isAlone !== true) {
         engine.peers.forward({ ...message, hops: message.hops ?? 0, isRetained: false, receivedAt: routed.receivedAt });
       }
-      return { delivered: router.delivered, queued: router.queued };
+      return { delivered: router.delivered, queued: router.queued, ...(isOwed ? { isOwed } : {}) };
     },
+    committed: () => new Promise((committed) => engine.turn.awaitCommit({ committed })),
     deliver(sessionId, message) {
       const session = sessions.get(sessionId);
       if (session === undefined) return "no_session";

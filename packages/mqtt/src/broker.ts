@@ -29,6 +29,8 @@ export interface RouteOutcome {
   delivered: number;
   /** Offline persistent sessions it was queued for. */
   queued: number;
+  /** The journal has to commit what some session is owed: `committed` tells when it has. */
+  isOwed?: true;
 }
 
 export interface BrokerStatistics {
@@ -48,6 +50,8 @@ export interface Broker {
   accept(transport: Transport, facts: ConnectionFacts): Connection;
   /** Routes a message from the cloud to every subscriber. */
   publish(message: CloudMessage): RouteOutcome;
+  /** Resolves when everything owed so far is safe: whoever answers for a message with `isOwed` waits for it. */
+  committed(): Promise<void>;
   /** Hands a message to one session whether it subscribed or not. */
   deliver(sessionId: string, message: CloudMessage): "delivered" | "queued" | "no_session";
   isConnected(sessionId: string): boolean;

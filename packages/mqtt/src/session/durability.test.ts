@@ -251,6 +251,24 @@ test("all queues together are bounded: the oldest message goes first, whosever i
   expect(again.texts()).toEqual(["b".repeat(39)]);
 });
 
+test("who publishes from the cloud can wait for the commit of what that made the broker owe", async () => {
+  const { journal, world, client } = await subscribed();
+  client.drop();
+  journal.isQuick = false;
+  const message = { topic: "t", payload: Buffer.from("x"), qos: 1 } as const;
+  expect(world.broker.publish(message)).toEqual({ delivered: 0, queued: 1, isOwed: true });
+  expect(world.broker.publish({ ...message, topic: "nobody" })).toEqual({ delivered: 0, queued: 0 });
+  let isSafe = false;
+  const safe = world.broker.committed().then(() => {
+    isSafe = true;
+  });
+  world.clock.endTurn();
+  await settlePromises();
+  expect(isSafe).toBe(false);
+  journal.commit();
+  await safe;
+});
+
 test("publishers of what must be stored are not read while the journal is behind", async () => {
   const { journal, world, client } = await subscribed();
   client.drop();

@@ -1,8 +1,9 @@
 import { alibabaDialect } from "@thingstead/dialects";
-import type { CloudMessage } from "@thingstead/mqtt";
+import type { CloudMessage, RouteOutcome } from "@thingstead/mqtt";
 import { describe, expect, test } from "vitest";
 import type { NewLogEntry } from "../device-log/index.ts";
 import { PlatformError } from "../errors/index.ts";
+import { settle } from "../fake-clock.ts";
 import type { Device, TopicClassRecord } from "../registry/index.ts";
 import { createMessages } from "./create-messages.ts";
 import { defaultMessageLimits } from "./limits.ts";
@@ -19,7 +20,7 @@ const known: Device = {
   modifiedAt: 0,
 };
 
-function setUp(outcome = { delivered: 1, queued: 0 }) {
+function setUp(outcome: RouteOutcome = { delivered: 1, queued: 0 }) {
   const published: CloudMessage[] = [];
   const entries: NewLogEntry[] = [];
   const classes: TopicClassRecord[] = (
@@ -37,6 +38,7 @@ function setUp(outcome = { delivered: 1, queued: 0 }) {
     description: "",
     createdAt: 0,
   }));
+  const commit = Promise.withResolvers<void>();
   const messages = createMessages({
     dialects: [alibabaDialect],
     registry: {
@@ -51,12 +53,13 @@ function setUp(outcome = { delivered: 1, queued: 0 }) {
         published.push(message);
         return outcome;
       },
+      committed: () => commit.promise,
     },
     deviceLog: { write: (entry) => entries.push(entry), wants: () => true },
     clock: { now: () => 1_700_000_000_000 },
     limits: defaultMessageLimits,
   });
-  return { messages, published, entries };
+  return { messages, published, entries, commit };
 }
 
 const payload = Buffer.from("This message comes from the cloud");
@@ -131,4 +134,16 @@ test("a rule's message keeps its hops and properties and is logged as forwarded"
   await messages.republish(message);
   expect(published).toEqual([message]);
   expect(entries).toMatchObject([{ kind: "forward", code: "message.republished" }]);
+});
+
+test("what is owed to a device is answered for after its commit", async () => {
+  const { messages, commit } = setUp({ delivered: 0, queued: 1, isOwed: true });
+  let isAnswered = false;
+  const answer = messages.republish({ topic: "/pk/dev1/get", payload, qos: 1, hops: 1 }).then(() => {
+    isAnswered = true;
+  });
+  await settle();
+  expect(isAnswered).toBe(false);
+  commit.resolve();
+  await answer;
 });

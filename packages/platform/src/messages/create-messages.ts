@@ -16,7 +16,7 @@ export interface MessagesPorts {
   registry: Pick<Registry, "getDevice">;
   /** Current topic classes of a product, from memory when possible. */
   topicBook: { open(productKey: string): Promise<{ readonly classes: readonly TopicClass[] }> };
-  broker: Pick<Broker, "publish">;
+  broker: Pick<Broker, "publish" | "committed">;
   deviceLog: Pick<DeviceLog, "write" | "wants">;
   clock: Pick<Clock, "now">;
   limits: MessageLimits;
@@ -77,6 +77,8 @@ export function createMessages(ports: MessagesPorts): Messages & Republisher {
   async function send(kind: "deliver" | "forward", message: CloudMessage): Promise<{ messageId: string } & RouteOutcome> {
     const target = await check(message);
     const outcome = ports.broker.publish(message);
+    // The answer, or the PUBACK of the message that a rule sent on, says that it is safe.
+    if (outcome.isOwed === true) await ports.broker.committed();
     const messageId = nextId();
     log(kind, target, message, outcome, messageId);
     return { messageId, delivered: outcome.delivered, queued: outcome.queued };
