@@ -1,9 +1,11 @@
-// Must be loaded before @peculiar/x509.
+// Loaded only to make certificates: the X.509 library costs every start 12 MB that a server with certificates does not
+// need. The polyfill must be loaded before @peculiar/x509.
 import "./reflect-metadata.ts";
-import { createPrivateKey, type KeyObject, webcrypto, X509Certificate } from "node:crypto";
+import { createPrivateKey, webcrypto, X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
 import * as x509 from "@peculiar/x509";
 import type { Random } from "../../clock.ts";
+import { ecdsa, importAlgorithm, type LeafKind, rsa } from "./certificate-check.ts";
 import type { KeyPairFiles } from "./certificate-files.ts";
 
 type CryptoKey = webcrypto.CryptoKey;
@@ -16,11 +18,6 @@ const authorityYears = 20;
 /** Beyond 825 days Apple's TLS stack refuses a server certificate. */
 const leafDaysMax = 825;
 const serialBytes = 16;
-
-const rsa = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256", modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]) };
-const ecdsa = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
-
-export type LeafKind = "rsa" | "ecdsa";
 
 /** Positive and never zero, with 126 random bits (RFC 5280 4.1.2.2 wants positive, at most 20 octets). */
 function drawSerial(random: Random): string {
@@ -66,29 +63,10 @@ export async function createAuthority(ports: { now: number; random: Random }): P
   return packKeyPair(certificate, keys);
 }
 
-function importAlgorithm(key: KeyObject): typeof rsa | typeof ecdsa {
-  if (key.asymmetricKeyType === "rsa") return rsa;
-  const namedCurve = { prime256v1: "P-256", secp384r1: "P-384" }[key.asymmetricKeyDetails?.namedCurve ?? ""];
-  if (key.asymmetricKeyType === "ec" && namedCurve !== undefined) return { ...ecdsa, namedCurve };
-  throw new TypeError(`a CA key must be RSA, ECDSA P-256 or ECDSA P-384, not ${key.asymmetricKeyType ?? "unknown"}`);
-}
-
-/** Refuses what could never sign a server certificate; checked at start so that it is not found out at renewal. */
-export function checkAuthority(authority: KeyPairFiles): void {
-  if (!authority.certificate.ca) throw new TypeError("it is no CA certificate (basicConstraints CA is not set)");
-  importAlgorithm(authority.key);
-}
-
 function alternativeNames(names: readonly string[]): x509.SubjectAlternativeNameExtension {
   return new x509.SubjectAlternativeNameExtension(
     names.map((name) => ({ type: isIP(name) === 0 ? ("dns" as const) : ("ip" as const), value: name })),
   );
-}
-
-/** Whether the certificate was issued for exactly these names in this order. */
-export function hasNames(certificate: X509Certificate, names: readonly string[]): boolean {
-  const present = new x509.X509Certificate(certificate.raw).getExtension(x509.SubjectAlternativeNameExtension);
-  return present !== null && Buffer.from(present.value).equals(Buffer.from(alternativeNames(names).value));
 }
 
 /** Issues a server certificate for `names` (host names, wildcards, IP addresses), the first of them as common name. */

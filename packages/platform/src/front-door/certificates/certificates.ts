@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { domainToASCII } from "node:url";
 import type { Clock, Random } from "../../clock.ts";
 import { PlatformError } from "../../errors/index.ts";
-import { checkAuthority, createAuthority, hasNames, issueLeaf, type LeafKind } from "./authority.ts";
+import { checkAuthority, hasNames, type LeafKind } from "./certificate-check.ts";
 import { type KeyPairFiles, loadKeyPair, writeFileSafely } from "./certificate-files.ts";
 import { loadTicketKeys } from "./ticket-keys.ts";
 
@@ -140,6 +140,7 @@ async function openAuthority({ dataDir, clock, random }: CertificatesOptions): P
     }
     return existing;
   }
+  const { createAuthority } = await import("./authority.ts");
   const created = await createAuthority({ now: clock.now(), random });
   // The key first: a crash between the two leaves a lone key, and the message then says which file is missing.
   await writeFileSafely(keyFile, created.keyPem, 0o600);
@@ -169,6 +170,7 @@ async function openLeaf(
   } catch (error) {
     if (!(error instanceof PlatformError) || !reissuedAfter.has(error.code)) throw error;
   }
+  const { issueLeaf } = await import("./authority.ts");
   const pair = await issueLeaf(authority, { names: wanted.names, kind: wanted.kind, now, random });
   await writeFileSafely(keyFile, pair.keyPem, 0o600);
   await writeFileSafely(certificateFile, pair.certificatePem, 0o644);
