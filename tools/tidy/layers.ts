@@ -3,15 +3,17 @@
  * A package may import the packages listed for it; a room of the platform may import the rooms listed for it.
  */
 export const packageImports: Readonly<Record<string, readonly string[]>> = {
+  "@thingstead/thing-model": [],
   "@thingstead/mqtt": [],
-  "@thingstead/dialects": [],
-  "@thingstead/device": ["@thingstead/dialects"],
-  "@thingstead/platform": ["@thingstead/dialects", "@thingstead/mqtt"],
+  "@thingstead/dialects": ["@thingstead/thing-model"],
+  "@thingstead/device": ["@thingstead/dialects", "@thingstead/thing-model"],
+  "@thingstead/platform": ["@thingstead/dialects", "@thingstead/mqtt", "@thingstead/thing-model"],
   thingstead: ["@thingstead/dialects", "@thingstead/platform"],
 };
 
 /** Folder below `packages/` -> package name. */
 export const packageFolders: Readonly<Record<string, string>> = {
+  "thing-model": "@thingstead/thing-model",
   mqtt: "@thingstead/mqtt",
   dialects: "@thingstead/dialects",
   device: "@thingstead/device",
