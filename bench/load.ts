@@ -49,7 +49,7 @@ export async function runLoad(
   workload: Workload,
   seconds: { warmUp: number; measured: number },
 ): Promise<LoadResult> {
-  const identities = workload.devices === undefined ? [] : ["-a", await identityFile(system, workload.devices)];
+  const identities = workload.devices === undefined ? [] : ["-k", "300", "-a", await identityFile(system, workload.devices)];
   const text = await runPinned(generator, [
     ...["-p", String(system.port), "-b", String(system.pid), "-n", system.name],
     ...["-W", String(workload.warmUpSeconds ?? seconds.warmUp), "-d", String(workload.measuredSeconds ?? seconds.measured)],

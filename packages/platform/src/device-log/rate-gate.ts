@@ -36,6 +36,14 @@ export function createRateGate(clock: Clock, limits: DeviceLogLimits): RateGate 
   const failuresByAddress = new Map<string, Bucket>();
   let suppressed = new Map<string, Suppressed & { count: number }>();
   let suppressedElsewhere = 0;
+  /** Time of the common bucket's next token, and how far off it was when that was reckoned. */
+  let messagesClosedUntil = 0;
+  let messagesClosedMilliseconds = 0;
+
+  function closeMessages(now: number): void {
+    messagesClosedMilliseconds = Math.ceil(((1 - allMessages.tokens) / limits.messageRate.entriesPerSecondMax) * 1_000);
+    messagesClosedUntil = now + messagesClosedMilliseconds;
+  }
 
   function bucketOf(buckets: Map<string, Bucket>, key: string, rate: LogRate, now: number): Bucket {
     const known = buckets.get(key);
@@ -66,7 +74,16 @@ export function createRateGate(clock: Clock, limits: DeviceLogLimits): RateGate 
     wants(kind, productKey, deviceName) {
       if (!messageKinds.has(kind)) return true;
       const now = clock.now();
+      // What all devices together are too much for is no matter of this one: counted with the others, by two comparisons and no
+      // look-up. A thousand devices at 60,000 messages a second cost 2 us each without this. (More time left than was reckoned:
+      // the clock was set back.)
+      const closedMilliseconds = messagesClosedUntil - now;
+      if (closedMilliseconds > 0 && closedMilliseconds <= messagesClosedMilliseconds) {
+        suppressedElsewhere++;
+        return false;
+      }
       fill(allMessages, limits.messageRate, now);
+      if (allMessages.tokens < 1) closeMessages(now);
       const key = `${productKey}/${deviceName}`;
       const own = bucketOf(messagesByDevice, key, limits.messageRatePerDevice, now);
       return (own.tokens >= 1 && allMessages.tokens >= 1) || refuse(key, productKey, deviceName);
