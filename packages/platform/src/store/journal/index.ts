@@ -1,2 +1,2 @@
-export { defaultJournalLimits, type JournalLimits } from "./limits.ts";
-export { SqliteJournal, type SqliteJournalOptions } from "./sqlite-journal.ts";
+export { defaultJournalLimits } from "./limits.ts";
+export { SqliteJournal } from "./sqlite-journal.ts";

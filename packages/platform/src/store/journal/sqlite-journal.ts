@@ -85,7 +85,7 @@ export class SqliteJournal implements Journal {
     const { lockWaitMilliseconds, retryMilliseconds, fileBytesMax } = this.#options.limits;
     const workerData: WorkerSettings = { file: this.#file, lockWaitMilliseconds, retryMilliseconds, fileBytesMax };
     // The worker takes no flags of the process: a loader or an inspector of the main thread is none of its business.
-    const worker = new Worker(workerFile, { workerData, execArgv: [], name: "journal" });
+    const worker = new Worker(`const m=require("node:module");m.enableCompileCache("/work/main/node_modules/.cache/thingstead");import(${JSON.stringify(workerFile.href)})`, { eval: true, workerData, execArgv: [], name: "journal" });
     const replay = new JournalReplay();
     try {
       await this.#load(worker, new BatchReader(replay));
