@@ -262,7 +262,7 @@ export interface JournalOwner {
 
 /**
  * Durable log of what must survive: sessions, subscriptions, the messages owed to them and how far each has come, retained
- * messages. Writes are ordered and take effect together with everything written before; `afterCommit` runs its callback,
+ * messages. Writes are ordered; those of one synchronous run of the engine take effect together or not at all; `afterCommit` runs its callback,
  * in the order of the calls, once everything written before it is safe. What nobody waits for is committed soon.
  * The memory journal calls back at once; a disk journal from its group commit. Bytes are taken over during the call.
  */

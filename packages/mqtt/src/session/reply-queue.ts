@@ -25,13 +25,28 @@ export function writeReply(
   } else outbox.appendReply(replyFirstBytes[type], packetId);
 }
 
-interface PendingReply extends CommitWaiter {
-  type: ReplyType;
-  packetId: number;
-  reasonCode: number;
-  reasonString: string | undefined;
+/** A class and not a literal with a closure: one is made per message that somebody is owed. */
+class PendingReply implements CommitWaiter {
+  readonly type: ReplyType;
+  readonly packetId: number;
+  readonly reasonCode: number;
+  readonly reasonString: string | undefined;
   /** Commits and taps still awaited. */
   waits: number;
+  readonly #queue: ReplyQueue;
+
+  constructor(queue: ReplyQueue, type: ReplyType, packetId: number, reasonCode: number, reasonString: string | undefined, waits: number) {
+    this.#queue = queue;
+    this.type = type;
+    this.packetId = packetId;
+    this.reasonCode = reasonCode;
+    this.reasonString = reasonString;
+    this.waits = waits;
+  }
+
+  committed(): void {
+    this.#queue.settle(this);
+  }
 }
 
 export interface ReplyQueueOwner {
@@ -75,20 +90,18 @@ export class ReplyQueue {
       writeReply(this.#outbox, this.#version, type, packetId, reasonCode, reasonString);
       return;
     }
-    const reply: PendingReply = {
-      type,
-      packetId,
-      reasonCode,
-      reasonString,
-      waits: (hasDebt ? 1 : 0) + (taps === undefined ? 0 : 1),
-      committed: () => this.#settle(reply),
-    };
+    const waits = (hasDebt ? 1 : 0) + (taps === undefined ? 0 : 1);
+    const reply = new PendingReply(this, type, packetId, reasonCode, reasonString, waits);
     this.#pending ??= [];
     this.#pending.push(reply);
     this.length = this.#pending.length;
     if (type === 4) this.acknowledgements += 1;
     if (hasDebt) this.#turn.awaitCommit(reply);
-    if (taps !== undefined) Promise.all(taps).then(reply.committed, (error: unknown) => this.#owner.repliesFailed(error));
+    if (taps !== undefined)
+      Promise.all(taps).then(
+        () => reply.committed(),
+        (error: unknown) => this.#owner.repliesFailed(error),
+      );
   }
 
   /** The connection is gone: the client will send again what was not answered. */
@@ -98,7 +111,8 @@ export class ReplyQueue {
     this.length = 0;
   }
 
-  #settle(reply: PendingReply): void {
+  /** One of the things that `reply` waits for has happened. */
+  settle(reply: PendingReply): void {
     reply.waits -= 1;
     const pending = this.#pending;
     if (this.#isClosed || pending === undefined) return;

@@ -1,5 +1,5 @@
 export interface JournalLimits {
-  /** One batch is one commit; what is more goes into the next. */
+  /** One batch is one commit. At this size it is closed, as soon as the engine has written what belongs together. */
   batchBytesMax: number;
   /** Bytes that wait for the disk above which the publishers that cause them are not read. */
   unsafeBytesSoftMax: number;

@@ -2,7 +2,8 @@
  * The engine's journal in a SQLite file of its own. Writes are collected in memory; a worker thread commits them, a batch at a
  * time, and while one commit runs the next batch gathers: so commits size themselves.
  */
-import { join } from "node:path";
+import { getCompileCacheDir } from "node:module";
+import { dirname, join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { type Journal, type JournalContents, type JournalOwner, JournalReplay, type JournalSlot } from "@thingstead/mqtt";
 import type { Clock } from "../../clock.ts";
@@ -69,6 +70,7 @@ export class SqliteJournal implements Journal {
   #cancelTimer: (() => void) | undefined;
   #timerDueAt = 0;
   #isCompacting = false;
+  #isSealDue = false;
   #isStuckTold = false;
   #onIdle: (() => void) | undefined;
   isBehind = false;
@@ -85,7 +87,10 @@ export class SqliteJournal implements Journal {
     const { lockWaitMilliseconds, retryMilliseconds, fileBytesMax } = this.#options.limits;
     const workerData: WorkerSettings = { file: this.#file, lockWaitMilliseconds, retryMilliseconds, fileBytesMax };
     // The worker takes no flags of the process: a loader or an inspector of the main thread is none of its business.
-    const worker = new Worker(`const m=require("node:module");m.enableCompileCache("/work/main/node_modules/.cache/thingstead");import(${JSON.stringify(workerFile.href)})`, { eval: true, workerData, execArgv: [], name: "journal" });
+    // Without the cache of compiled code it would load a type stripper of its own: 17 MB.
+    const cache = getCompileCacheDir();
+    const env = cache === undefined ? {} : { NODE_COMPILE_CACHE: dirname(cache) };
+    const worker = new Worker(workerFile, { workerData, execArgv: [], env, name: "journal" });
     const replay = new JournalReplay();
     try {
       await this.#load(worker, new BatchReader(replay));
@@ -247,9 +252,19 @@ export class SqliteJournal implements Journal {
   #wrote(): void {
     const { limits } = this.#options;
     const { length } = this.#writer;
-    if (length >= limits.batchBytesMax) this.#seal();
+    if (length >= limits.batchBytesMax) this.#sealSoon();
     else if (this.#cancelTimer === undefined) this.#startLater(limits.idleMilliseconds);
     if (!this.isBehind && this.#unsafeBytes + length > limits.unsafeBytesSoftMax) this.isBehind = true;
+  }
+
+  /** Not at once: what the engine writes in one go is in one batch, and takes effect together. */
+  #sealSoon(): void {
+    if (this.#isSealDue) return;
+    this.#isSealDue = true;
+    this.#options.clock.soon(() => {
+      this.#isSealDue = false;
+      if (this.#writer.length >= this.#options.limits.batchBytesMax) this.#seal();
+    });
   }
 
   #seal(): void {
