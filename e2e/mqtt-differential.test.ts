@@ -1,6 +1,6 @@
 /**
  * The same scripts of packets against this server and against Debian's mosquitto: what the clients see must be the same,
- * but for the differences written down with their reasons in conformance/mqtt/differences.json.
+ * but for the differences written down with their reasons in conformance/mqtt/behaviour/differences.json.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -20,7 +20,7 @@ interface Difference {
   mosquitto: string[];
 }
 
-const differences: Record<string, Difference> = JSON.parse(readFileSync(join(repository, "conformance/mqtt/differences.json"), "utf8"));
+const differences: Record<string, Difference> = JSON.parse(readFileSync(join(repository, "conformance/mqtt/behaviour/differences.json"), "utf8"));
 const cleanups: (() => Promise<unknown> | unknown)[] = [];
 afterAll(async () => {
   for (const cleanup of cleanups) await cleanup();
