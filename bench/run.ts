@@ -26,7 +26,7 @@ const { values: options } = parseArgs({
   },
 });
 const rounds = Number(options.rounds ?? (options.quick ? 1 : 3));
-const seconds = options.quick ? { warmUp: 0.5, measured: 1 } : { warmUp: 1, measured: 2.5 };
+const seconds = options.quick ? { warmUp: 0.5, measured: 1 } : { warmUp: 1, measured: 2 };
 const chosen = options.only?.split(",");
 const isChosen = (key: string) => chosen === undefined || chosen.includes(key);
 

@@ -99,6 +99,7 @@ export const workloads: readonly Workload[] = [
     figure: "cpu",
     target: { mosquitto: 1.3, aedes: 0.35 },
     options: ["-C", "-u", "device", "-x", "secret"],
+    warmUpSeconds: 4,
   },
   {
     key: "e-sign",
@@ -106,6 +107,7 @@ export const workloads: readonly Workload[] = [
     figure: "cpu",
     target: { mosquitto: 1.8 },
     options: ["-C"],
+    warmUpSeconds: 4,
     systems: ["thingstead"],
     comparedWith: "e",
     devices: 5_000,

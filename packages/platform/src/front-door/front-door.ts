@@ -12,7 +12,7 @@ import type { FrontDoorLimits } from "./limits.ts";
 import { openListeners } from "./listeners.ts";
 import { RefusalLog } from "./refusal-log.ts";
 import { showBytes, sniffExpectation, sniffProtocol } from "./sniff.ts";
-import { feedConnection, SocketTransport } from "./socket-transport.ts";
+import { feedConnection, readFirstBytes, SocketTransport } from "./socket-transport.ts";
 import { createTlsDoor, defaultFrontDoorTls, type FrontDoorTls } from "./tls-door.ts";
 import { createWebSocketDoor } from "./websocket-door.ts";
 
@@ -139,7 +139,7 @@ export async function openFrontDoor(options: FrontDoorOptions): Promise<FrontDoo
     const stop = (): void => {
       cancel();
       undecided.delete(socket);
-      socket.off("data", read);
+      stopReading();
       socket.off("close", stop);
     };
     const cancel = clock.after(limits.firstByteMilliseconds, () => {
@@ -165,7 +165,7 @@ export async function openFrontDoor(options: FrontDoorOptions): Promise<FrontDoo
         socket.destroy();
       }
     };
-    socket.on("data", read);
+    const stopReading = readFirstBytes(socket, read);
     socket.once("close", stop);
   };
 

@@ -40,6 +40,8 @@ export class SharedReadSocket extends Socket {
 
 interface AcceptingHandle {
   onconnection: (this: AcceptingHandle, status: number, handle: unknown) => void;
+  setNoDelay?: unknown;
+  setKeepAlive?: unknown;
 }
 
 function isAccepting(handle: unknown): handle is AcceptingHandle {
@@ -52,6 +54,7 @@ export function shareReadBuffer(server: Server, options: { keepAliveMilliseconds
   if (!isAccepting(handle)) return false;
   const acceptAsNode = handle.onconnection;
   const buffer = Buffer.allocUnsafeSlow(readBufferBytes);
+  const areOptionsInherited = setOptionsOfAccepted(handle, options.keepAliveMilliseconds);
   handle.onconnection = function acceptShared(status, accepted) {
     // Errors are told the way Node tells them.
     if (status !== 0 || accepted === undefined) {
@@ -61,9 +64,23 @@ export function shareReadBuffer(server: Server, options: { keepAliveMilliseconds
     // Where Node's own accept puts it. The types know the option for another kind of handle only.
     const socketHandle = accepted as SocketConstructorOpts["handle"];
     const socket = new SharedReadSocket({ handle: socketHandle, readable: true, writable: true }, buffer);
-    socket.setNoDelay(true);
-    socket.setKeepAlive(true, options.keepAliveMilliseconds);
+    if (!areOptionsInherited) {
+      socket.setNoDelay(true);
+      socket.setKeepAlive(true, options.keepAliveMilliseconds);
+    }
+    // It flows from the beginning: a stream that nobody reads does not see its end.
+    socket.resume();
     server.emit("connection", socket);
   };
   return true;
+}
+
+/**
+ * Linux hands a listening socket's options on to those it accepts: five system calls less for each connection. Elsewhere
+ * it is not promised. [tcp(7), socket(7)]
+ */
+function setOptionsOfAccepted(handle: AcceptingHandle, keepAliveMilliseconds: number): boolean {
+  const { setNoDelay, setKeepAlive } = handle;
+  if (process.platform !== "linux" || typeof setNoDelay !== "function" || typeof setKeepAlive !== "function") return false;
+  return setNoDelay.call(handle, true) === 0 && setKeepAlive.call(handle, true, Math.floor(keepAliveMilliseconds / 1000)) === 0;
 }

@@ -45,6 +45,19 @@ export class SocketTransport implements Transport {
   }
 }
 
+/** Calls `read` with what comes, in memory of its own, until the returned function is called. */
+export function readFirstBytes(socket: Socket, read: (chunk: Buffer) => void): () => void {
+  if (socket instanceof SharedReadSocket) {
+    // Without the detour through the stream, which costs as much as the rest of an MQTT connect here.
+    socket.receiver = { receive: (bytes, end) => read(Buffer.from(bytes.subarray(0, end))) };
+    return () => {
+      socket.receiver = undefined;
+    };
+  }
+  socket.on("data", read);
+  return () => socket.off("data", read);
+}
+
 /** Wires a socket's events to the engine; `first` are the bytes read while sniffing. */
 export function feedConnection(socket: Socket, connection: Connection, first: Uint8Array): void {
   if (socket instanceof SharedReadSocket) socket.receiver = connection;
