@@ -50,6 +50,8 @@ if (readStamp() === fingerprint) {
       "npm ci 失败。请检查能否访问软件包仓库，并运行 “npm ci --ignore-scripts” 查看详情。",
     );
   }
+  // A cold cache is slow, not wrong: whatever happens here, the install is good.
+  spawnSync(findPinnedNode() ?? process.execPath, [join(root, "tools", "bootstrap", "warm.mjs")], { cwd: root, stdio: "ignore" });
   writeFileSync(stampFile, `${fingerprint}\n`);
   process.stdout.write(`thingstead: installed in ${((Date.now() - startedAt) / 1000).toFixed(1)} s\n`);
 }
