@@ -21,7 +21,7 @@ interface Percentiles {
 }
 
 /** One line of the generator, as far as it is used here. */
-export interface LoadResult {
+interface LoadResult {
   delivered_s: number;
   acked_s: number;
   connects_s: number;
@@ -100,7 +100,7 @@ export async function measureIdleTls(system: RunningSystem, count: number, settl
   return (after - before) / count;
 }
 
-export interface Handshakes {
+interface Handshakes {
   perSecond: number;
   cpuMicroseconds: number;
 }
