@@ -5,6 +5,12 @@ export interface JournalLimits {
   unsafeBytesSoftMax: number;
   /** Least time between the beginnings of two commits: a fast disk is not asked for every message. */
   gatherMilliseconds: number;
+  /**
+   * The same after a batch of `busyBatchBytes` and more: handing a batch over costs both threads about 50 µs, which is 1 to 2 µs
+   * of the 18 that a message costs at 50,000 a second, and nobody notices 4 ms there.
+   */
+  gatherBusyMilliseconds: number;
+  busyBatchBytes: number;
   /** A batch of this size does not wait for more. */
   gatherBytesMax: number;
   /** What nobody waits for is committed after this time at the latest. */
@@ -29,7 +35,9 @@ export const defaultJournalLimits: JournalLimits = {
   batchBytesMax: 4 * 1024 * 1024,
   unsafeBytesSoftMax: 16 * 1024 * 1024,
   gatherMilliseconds: 1,
-  gatherBytesMax: 64 * 1024,
+  gatherBusyMilliseconds: 4,
+  busyBatchBytes: 8 * 1024,
+  gatherBytesMax: 256 * 1024,
   idleMilliseconds: 100,
   retryMilliseconds: 500,
   closeMilliseconds: 10_000,

@@ -62,7 +62,8 @@ export class SqliteJournal implements Journal {
   #sealed: Batch[] = [];
   #running: Batch | undefined;
   #committed = 0;
-  #startedAt = 0;
+  /** The next commit does not begin before this, unless there is much to commit. */
+  #gatherUntil = 0;
   #waiters: Waiter[] = [];
   #nextWaiter = 0;
   #unsafeBytes = 0;
@@ -288,9 +289,11 @@ export class SqliteJournal implements Journal {
         this.#onIdle?.();
         return;
       }
-      const waited = clock.now() - this.#startedAt;
-      if (this.#writer.length < limits.gatherBytesMax && waited >= 0 && waited < limits.gatherMilliseconds && this.#onIdle === undefined) {
-        this.#startLater(limits.gatherMilliseconds - waited);
+      const waitMilliseconds = this.#gatherUntil - clock.now();
+      // A clock that was set back must not hold a commit up.
+      const isGathering = waitMilliseconds > 0 && waitMilliseconds <= limits.gatherBusyMilliseconds && this.#onIdle === undefined;
+      if (isGathering && this.#writer.length < limits.gatherBytesMax) {
+        this.#startLater(waitMilliseconds);
         return;
       }
       this.#seal();
@@ -300,7 +303,8 @@ export class SqliteJournal implements Journal {
     if (batch === undefined) return;
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
-    this.#startedAt = clock.now();
+    const isBusy = batch.length >= limits.busyBatchBytes;
+    this.#gatherUntil = clock.now() + (isBusy ? limits.gatherBusyMilliseconds : limits.gatherMilliseconds);
     this.#running = batch;
     this.#ask(this.#worker, { name: "commit", ...batch });
   }
