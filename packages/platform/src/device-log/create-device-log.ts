@@ -152,6 +152,7 @@ function matches(entry: LogEntry, query: LogQuery): boolean {
   return (
     (query.productKey === undefined || entry.productKey === query.productKey) &&
     (query.deviceName === undefined || entry.deviceName === query.deviceName) &&
+    (query.clientId === undefined || (entry.clientId === query.clientId && entry.productKey === undefined)) &&
     (query.kind === undefined || entry.kind === query.kind) &&
     (query.code === undefined || entry.code === query.code) &&
     (query.isSuccess === undefined || entry.isSuccess === query.isSuccess) &&

@@ -40,6 +40,8 @@ export type NewLogEntry = Omit<LogEntry, "id" | "time"> & { time?: number };
 export interface LogQuery {
   productKey?: string;
   deviceName?: string;
+  /** Of generic clients; a device's entries are found by its names. */
+  clientId?: string;
   kind?: LogKind;
   code?: string;
   isSuccess?: boolean;

@@ -28,6 +28,7 @@ export function createSqliteDeviceLogStore(db: Kysely<Schema>, trimEntriesMax: n
       let matching = db.selectFrom("device_log").selectAll();
       if (query.productKey !== undefined) matching = matching.where("product_key", "=", query.productKey);
       if (query.deviceName !== undefined) matching = matching.where("device_name", "=", query.deviceName);
+      if (query.clientId !== undefined) matching = matching.where("product_key", "is", null).where("client_id", "=", query.clientId);
       if (query.kind !== undefined) matching = matching.where("kind", "=", query.kind);
       if (query.code !== undefined) matching = matching.where("code", "=", query.code);
       if (query.isSuccess === true) matching = matching.where("is_success", "=", 1);

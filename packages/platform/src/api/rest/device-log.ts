@@ -18,6 +18,7 @@ export function addDeviceLogRoutes(app: RestApp, { deviceLog, limits }: Pick<Api
           {
             productKey: Type.Optional(Type.String()),
             deviceName: Type.Optional(Type.String()),
+            clientId: Type.Optional(Type.String({ description: "Of a generic client, which has no product." })),
             kind: Type.Optional(logKindSchema),
             code: Type.Optional(Type.String()),
             isSuccess: Type.Optional(Type.Boolean({ description: "false: refusals and failures only." })),
