@@ -269,6 +269,29 @@ test("who publishes from the cloud can wait for the commit of what that made the
   await safe;
 });
 
+test.each(["commit first", "tap first"])("PUBACK waits for the commit and for the tap's promise: %s", async (order) => {
+  const stored = Promise.withResolvers<void>();
+  const rights = {
+    publish: () => ({ isRouted: true, taps: [() => stored.promise] }),
+    subscribe: (_filter: string, qos: 0 | 1 | 2) => ({ qos }),
+  };
+  const { journal, world, client } = await subscribed({ admission: { rights } });
+  client.drop();
+  const publisher = world.open();
+  await publisher.connect("publisher");
+  journal.isQuick = false;
+  publisher.publish("t", "x", 1, { packetId: 7 });
+  const steps = [() => journal.commit(), () => stored.resolve()];
+  if (order === "tap first") steps.reverse();
+  for (const step of steps) {
+    expect(publisher.packets()).toEqual([]);
+    step();
+    await settlePromises();
+    world.clock.endTurn();
+  }
+  expect(publisher.packets()).toEqual([{ type: "puback", packetId: 7 }]);
+});
+
 test("publishers of what must be stored are not read while the journal is behind", async () => {
   const { journal, world, client } = await subscribed();
   client.drop();
