@@ -22,6 +22,8 @@ export async function handleConnect(engine: Engine, connection: ClientConnection
   const answer = await (authentication?.connect(connection) ?? engine.gatekeeper.connect(packet, connection.facts));
   if (answer === undefined || !connection.isAuthenticating) return;
   if ("code" in answer) return connection.refuse(packet, answer);
+  const willRefusal = refuseWill(packet, answer);
+  if (willRefusal !== undefined) return connection.refuse(packet, willRefusal);
   if (engine.sessions.get(answer.sessionId) === undefined && engine.sessions.size >= engine.limits.sessionsMax) {
     return connection.refuse(packet, sessionsExceeded(engine.limits.sessionsMax));
   }
@@ -63,6 +65,19 @@ function refuseEarly(packet: ConnectPacket): ConnectRefusal | undefined {
     returnCode: 2,
     reasonCode: 0x85,
   };
+}
+
+/** What MQTT 5 clients are told in CONNACK holds for their will too; one that is ignored anyway harms nobody. */
+function refuseWill({ protocolVersion, will }: ConnectPacket, { behaviour }: Admission): ConnectRefusal | undefined {
+  if (protocolVersion !== 5 || will === undefined || behaviour.will === "ignore") return undefined;
+  // [MQTT-3.2.2-12] A will above the maximum QoS is refused.
+  if (will.qos > behaviour.qosMax) {
+    const expected = `at most QoS ${behaviour.qosMax}`;
+    return { code: "mqtt.will_qos_not_supported", received: `QoS ${will.qos}`, expected, returnCode: 5, reasonCode: 0x9b };
+  }
+  // [MQTT-3.2.2-13] So is a retained one where nothing is retained.
+  if (!will.isRetained || behaviour.retain === "store") return undefined;
+  return { code: "mqtt.will_retain_not_supported", received: "RETAIN 1", expected: "RETAIN 0", returnCode: 5, reasonCode: 0x9a };
 }
 
 /** [MQTT-3.1.3-6] A client without an identifier is given one. */

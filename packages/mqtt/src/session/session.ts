@@ -428,7 +428,9 @@ export class Session implements CommitWaiter {
 
   #send(link: Link, delivery: Delivery, now: number): void {
     const { identifiers, qos, isRetained, packetId, message } = delivery;
-    const current = remainingProperties(message, now);
+    // [MQTT-4.3.3-7] [MQTT-4.3.3-13] What was sent once is completed, whatever its age: only a delivery not begun expires.
+    const expired = delivery.wasSent ? { properties: { ...message.properties, messageExpiryIntervalSeconds: 0 } } : undefined;
+    const current = remainingProperties(message, now) ?? expired;
     if (current === undefined) {
       this.#inflight.delete(packetId);
       this.#drop(delivery, "expired");
@@ -493,7 +495,7 @@ export class Session implements CommitWaiter {
 
   #isTooOld(delivery: Delivery, now: number): boolean {
     const ageSeconds = (now - delivery.message.receivedAt) / 1000;
-    const expirySeconds = delivery.message.properties?.messageExpiryIntervalSeconds;
+    const expirySeconds = delivery.wasSent ? undefined : delivery.message.properties?.messageExpiryIntervalSeconds;
     return ageSeconds > this.behaviour.queueAgeSecondsMax || (expirySeconds !== undefined && ageSeconds >= expirySeconds);
   }
 

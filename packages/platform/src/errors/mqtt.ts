@@ -62,6 +62,16 @@ export const mqttErrors = {
     en: "Re-authentication named {received}; expected {expected}.",
     zh: "重新认证的身份为 {received}；应为 {expected}。",
   },
+  "mqtt.will_qos_not_supported": {
+    http: 400,
+    en: "The QoS of the will is not supported: {received}; expected {expected}.",
+    zh: "不支持遗嘱消息的 QoS：收到 {received}；应为 {expected}。",
+  },
+  "mqtt.will_retain_not_supported": {
+    http: 400,
+    en: "A retained will is not supported: {received}; expected {expected}.",
+    zh: "不支持保留的遗嘱消息：收到 {received}；应为 {expected}。",
+  },
   "mqtt.topic_filter_invalid": {
     http: 400,
     en: "The topic filter is not valid: {received}; expected {expected}.",
