@@ -1,0 +1,37 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { collectEvidence, formatTable } from "./conformance-table.ts";
+import { documentPath, renderDocument } from "./document.ts";
+
+const evidence = collectEvidence([
+  { path: "packages/mqtt/src/a.test.ts", text: 'test("[MQTT-1.1.1-1] [MQTT-1.1.1-12] x"); test("[MQTT-1.1.1-1] y")' },
+  { path: "e2e/b.test.ts", text: "MQTT-2.2.2-2" },
+]);
+
+test("a statement is covered by whole ids only", () => {
+  const table = formatTable(
+    "5.0",
+    [
+      { id: "MQTT-1.1.1-1", text: "one" },
+      { id: "MQTT-1.1.1-2", text: "two" },
+    ],
+    evidence,
+  );
+  expect(table).toContain("1 of 2 statements");
+  expect(table).toContain("| MQTT-1.1.1-1 | one | `a.test.ts` |");
+  expect(table).toContain("| MQTT-1.1.1-2 | two | – |");
+});
+
+test("a statement with another number in 5.0 is covered by that one alone", () => {
+  const clauses = [
+    { id: "MQTT-9.9.9-9", text: "moved", sameIn5: "MQTT-2.2.2-2" },
+    { id: "MQTT-2.2.2-2", text: "other meaning", sameIn5: "MQTT-8.8.8-8" },
+  ];
+  const table = formatTable("3.1.1", clauses, evidence);
+  expect(table).toContain("| MQTT-9.9.9-9 | moved | `e2e/b.test.ts` |");
+  expect(table).toContain("| MQTT-2.2.2-2 | other meaning | – |");
+});
+
+test("the document in the repository is the one that tests and clauses give", () => {
+  expect(readFileSync(documentPath, "utf8")).toBe(renderDocument());
+});
