@@ -1,4 +1,4 @@
-/** Gives back what the start used and the running server does not, and keeps it that way. */
+/** Gives back what the start used and the running server does not. */
 import { flushCompileCache } from "node:module";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
@@ -13,7 +13,4 @@ export function releaseStartMemory(): void {
   setFlagsFromString("--expose-gc");
   const collect = runInNewContext("gc") as NodeJS.GCFunction;
   collect({ type: "major", execution: "sync", flavor: "last-resort" });
-  // The young generation stays as small as it is now. Grown by a reconnect storm it is never given back: 11 KiB resident for
-  // each of 10,000 idle connections, 5.3 without the growth; no workload of the benchmark is slower for it.
-  setFlagsFromString("--semi-space-growth-factor=1");
 }
