@@ -49,7 +49,14 @@ export async function runCrashes({ rounds, seed, log = () => {} }: CrashOptions)
   const random = createRandom(seed);
   const history = new History();
   const port = await freePort();
-  const environment = { THINGSTEAD_PLAIN: "anonymous", THINGSTEAD_LISTEN_DEVICE: `127.0.0.1:${port}`, THINGSTEAD_LOG_LEVEL: "error" };
+  const environment = {
+    THINGSTEAD_PLAIN: "anonymous",
+    THINGSTEAD_LISTEN_DEVICE: `127.0.0.1:${port}`,
+    THINGSTEAD_LOG_LEVEL: "error",
+    // Small, so that the journal is compacted again and again and a crash also meets that.
+    THINGSTEAD_LIMITS_JOURNAL_SEGMENT_BYTES: "16384",
+    THINGSTEAD_LIMITS_JOURNAL_COMPACT_BYTES_MIN: "65536",
+  };
   let server = await startServerProcess({ environment });
   const { dataDir } = server;
   const subscribers = createSubscribers(port, history, random);
