@@ -31,7 +31,7 @@ export interface MqttUserStore {
   remove(userName: string): Promise<boolean>;
 }
 
-export interface NewMqttUser {
+interface NewMqttUser {
   userName: string;
   /** Absent = generated. */
   password?: string;
