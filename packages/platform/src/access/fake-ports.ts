@@ -96,6 +96,10 @@ class FakeLog {
   wants(): boolean {
     return this.isWanted;
   }
+
+  refusesMessages(): boolean {
+    return false;
+  }
 }
 
 class FakeClock {

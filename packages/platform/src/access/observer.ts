@@ -9,7 +9,7 @@ import { type DeviceSubject, isClientSubject, isDeviceSubject, ownerOf, sessionI
 
 export interface ObserverPorts {
   registry: Pick<Registry, "markOnline" | "markOffline">;
-  deviceLog: Pick<DeviceLog, "write" | "wants">;
+  deviceLog: Pick<DeviceLog, "write" | "wants" | "refusesMessages">;
   /** Names the device that a refused user name speaks of. */
   dialects: readonly Pick<Dialect, "claimedDevice">[];
   clock: Pick<Clock, "now">;
@@ -55,7 +55,7 @@ export function createObserver({ registry, deviceLog, dialects, clock }: Observe
 
   /** Hot path: the log is asked before an entry is built. */
   function count(kind: LogKind, code: string, subject: unknown, topic: string, qos: QoS, payloadBytes: number): void {
-    if (!isWanted(kind, subject)) return;
+    if (deviceLog.refusesMessages() || !isWanted(kind, subject)) return;
     write(subject, { kind, code, isSuccess: true, topic, qos, payloadBytes });
   }
 

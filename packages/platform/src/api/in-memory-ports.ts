@@ -293,6 +293,7 @@ function createInMemoryDeviceLog(): DeviceLog & { followers: Set<(entry: LogEntr
       for (const follower of followers) follower(written);
     },
     wants: () => true,
+    refusesMessages: () => false,
     query: async (query) =>
       entries
         .filter((entry) => fits(entry, query))

@@ -91,6 +91,12 @@ export async function createDeviceLog({ store, clock, limits: given = {}, report
       else expectSummary();
     },
 
+    refusesMessages() {
+      if (!gate.refusesMessages()) return false;
+      expectSummary();
+      return true;
+    },
+
     wants(kind, productKey, deviceName) {
       if (isClosed) return false;
       const isWanted = gate.wants(kind, productKey, deviceName);

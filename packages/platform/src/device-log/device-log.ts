@@ -60,6 +60,8 @@ export interface DeviceLog {
   write(entry: NewLogEntry): void;
   /** Hot-path gate: false = this device is over its rate, do not build an entry (it is counted as suppressed). */
   wants(kind: LogKind, productKey: string, deviceName: string): boolean;
+  /** Asked before `wants`: true = all messages together are over their rate. Counted, and whose it is need not be looked up. */
+  refusesMessages(): boolean;
   /** Newest first. Sees what `write` took, stored yet or not. */
   query(query: LogQuery): Promise<LogEntry[]>;
   /** Calls `listener` for every new entry that matches; the returned function ends it. At most `deviceLog.followersMax`. */

@@ -25,6 +25,17 @@ test("what all devices together are too much for is refused, counted, and let in
   expect(gate.take({ ...message, deviceName: "late" })).toBe(true);
 });
 
+test("a flood is refused before anyone asks whose message it is, and each is counted", () => {
+  const { clock, gate } = closedGate();
+  expect(gate.refusesMessages()).toBe(false);
+  expect(gate.wants("publish", "pk", "device")).toBe(false);
+  expect([gate.refusesMessages(), gate.refusesMessages()]).toEqual([true, true]);
+  expect(gate.drain().reduce((sum, { count }) => sum + count, 0)).toBe(3);
+  // Set back by an hour: nobody is refused for an hour.
+  clock.set(1_000_000 - 3_600_000);
+  expect(gate.refusesMessages()).toBe(false);
+});
+
 test("connects and refusals are not held back with the messages", () => {
   const { gate } = closedGate();
   expect(gate.wants("publish", "pk", "device")).toBe(false);
