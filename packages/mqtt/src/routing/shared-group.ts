@@ -28,6 +28,11 @@ export class SharedGroup {
     return this.#order.some(isConnected);
   }
 
+  /** Somebody is there to take a message, or keeps it for later. */
+  get hasTaker(): boolean {
+    return this.#order.some((member) => isConnected(member) || isKeeping(member));
+  }
+
   /**
    * The member whose turn it is. Connected members that keep up come first, then those that read their bytes, then any
    * connected one, then an offline one that keeps messages.

@@ -297,7 +297,8 @@ export class Session implements CommitWaiter {
     const taken: Delivery[] = [];
     const take = (delivery: Delivery): boolean => {
       const { group, wasSent, qos } = delivery;
-      if (group === undefined || (wasSent && (!isEnding || qos === 2)) || !group.isServed) return false;
+      if (group === undefined || (wasSent && (!isEnding || qos === 2))) return false;
+      if (isEnding ? !group.hasTaker : !group.isServed) return false;
       this.#forget(delivery);
       taken.push(delivery);
       return true;
