@@ -14,7 +14,7 @@ import { BatchError, BatchReader } from "./read-batch.ts";
 import { Segments } from "./segments.ts";
 import type { WorkerReport, WorkerRequest, WorkerSettings } from "./worker-messages.ts";
 
-export const journalFileName = "journal.db";
+const journalFileName = "journal.db";
 
 const workerFile = new URL("./journal-worker.ts", import.meta.url);
 /** Between two pieces of a compaction: the engine's other work goes first. */
@@ -34,7 +34,7 @@ interface Waiter {
   callback: () => void;
 }
 
-export interface SqliteJournalOptions {
+interface SqliteJournalOptions {
   dataDir: string;
   clock: Clock;
   limits: JournalLimits;
