@@ -12,6 +12,9 @@ const window = 2;
 const queueMax = 3;
 const options = { protocolVersion: 5 as const, properties: { sessionExpiryIntervalSeconds: 600 } };
 
+/** A parent comes before what is below it; between neighbours no order is promised, so that there are none. */
+const retainedTopics = ["a", "a/b"];
+
 type Step =
   | { kind: "connect"; reader: number; isClean: boolean }
   | { kind: "drop"; reader: number }
@@ -117,7 +120,7 @@ class RealReader {
 
 test("any sequence shows each reader what the model says", async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+    fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 60, size: "max" }), async (steps) => {
       const world = await new TestBroker({ behaviour: { inflightMax: window, queueMessagesMax: queueMax } }).start();
       const writer = world.open();
       await writer.connect("writer");
@@ -126,14 +129,15 @@ test("any sequence shows each reader what the model says", async () => {
       const retained = new Map<string, { text: string; qos: QoS }>();
       for (const [number, one] of steps.entries()) {
         if (one.kind === "publish") {
-          const text = one.isEmpty && one.isRetained ? "" : `${number} on ${one.topic}`;
-          if (one.isRetained && text === "") retained.delete(one.topic);
-          else if (one.isRetained) retained.set(one.topic, { text, qos: one.qos });
+          const isRetained = one.isRetained && retainedTopics.includes(one.topic);
+          const text = one.isEmpty && isRetained ? "" : `${number} on ${one.topic}`;
+          if (isRetained && text === "") retained.delete(one.topic);
+          else if (isRetained) retained.set(one.topic, { text, qos: one.qos });
           for (const model of models) {
             const granted = [...model.subscriptions].filter(([filter]) => matches(filter, one.topic)).map(([, qos]) => qos);
             if (granted.length > 0) model.offer(text, one.qos, Math.max(...granted));
           }
-          writer.publish(one.topic, text, one.qos, { isRetained: one.isRetained, ...(one.qos === 0 ? {} : { packetId: 1 }) });
+          writer.publish(one.topic, text, one.qos, { isRetained, ...(one.qos === 0 ? {} : { packetId: 1 }) });
           if (one.qos === 2) writer.send({ type: "pubrel", packetId: 1 });
           writer.packets();
         } else {
@@ -155,7 +159,7 @@ test("any sequence shows each reader what the model says", async () => {
               real.acknowledge();
             } else if (one.kind === "subscribe") {
               model.subscriptions.set(one.filter, one.qos);
-              for (const topic of ["a", "a/b", "c"]) {
+              for (const topic of retainedTopics) {
                 const message = retained.get(topic);
                 if (message !== undefined && matches(one.filter, topic)) model.offer(message.text, message.qos, one.qos);
               }
@@ -170,10 +174,12 @@ test("any sequence shows each reader what the model says", async () => {
           const model = models[index];
           const seen = model?.seen.splice(0) ?? [];
           const came = real.look();
-          // Retained messages of several topics come in no particular order, but they are the same ones.
-          if (one.kind === "subscribe" && one.filter.includes("#") && seen.length > 1)
-            expect(came.sort(), `step ${number}`).toEqual(seen.sort());
-          else expect(came, `step ${number}`).toEqual(seen);
+          // Retained messages of several topics: what is owed waits for its commit and lets QoS 0 pass. [MQTT-4.6.0-6]
+          if (one.kind === "subscribe") {
+            came.sort();
+            seen.sort();
+          }
+          expect(came, `step ${number}`).toEqual(seen);
         }
       }
       expect(world.bugs).toEqual([]);
@@ -190,7 +196,7 @@ test("shared subscriptions: every QoS 1 message is taken exactly once, whoever c
     { weight: 1, arbitrary: fc.record({ join: fc.nat(2) }) },
   );
   await fc.assert(
-    fc.asyncProperty(fc.array(event, { maxLength: 60 }), async (events) => {
+    fc.asyncProperty(fc.array(event, { maxLength: 60, size: "max" }), async (events) => {
       const world = await new TestBroker({ behaviour: { inflightMax: window } }).start();
       const writer = world.open();
       await writer.connect("writer");
