@@ -20,7 +20,9 @@ interface Difference {
   mosquitto: string[];
 }
 
-const differences: Record<string, Difference> = JSON.parse(readFileSync(join(repository, "conformance/mqtt/behaviour/differences.json"), "utf8"));
+const differences: Record<string, Difference> = JSON.parse(
+  readFileSync(join(repository, "conformance/mqtt/behaviour/differences.json"), "utf8"),
+);
 const cleanups: (() => Promise<unknown> | unknown)[] = [];
 afterAll(async () => {
   for (const cleanup of cleanups) await cleanup();
