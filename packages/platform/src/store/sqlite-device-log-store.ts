@@ -1,10 +1,34 @@
 /** The device log in SQL. */
-import { type Insertable, type Kysely, type Selectable, sql } from "kysely";
+import { CompiledQuery, type Kysely, type Selectable, sql } from "kysely";
 import type { DeviceLogStore, LogEntry, LogKind } from "../device-log/index.ts";
 import type { DeviceLogTable, Schema } from "./schema.ts";
 
-/** Rows of one INSERT: 15 columns of 200 entries. */
-const rowsPerInsert = 200;
+const columns = [
+  "id",
+  "time",
+  "kind",
+  "code",
+  "is_success",
+  "product_key",
+  "device_name",
+  "topic",
+  "qos",
+  "payload_bytes",
+  "remote_address",
+  "client_id",
+  "reason",
+  "received",
+  "expected",
+] as const satisfies readonly (keyof DeviceLogTable)[];
+
+/**
+ * INSERTs of so many rows, largest first; the last is for what remains. Written as text and prepared once: built anew for each
+ * batch, whose size varies, the statement costs more than the rows.
+ */
+const inserts = [200, 40, 8, 1].map((rows) => {
+  const row = `(${columns.map(() => "?").join(", ")})`;
+  return { rows, text: `insert into device_log (${columns.join(", ")}) values ${Array.from({ length: rows }, () => row).join(", ")}` };
+});
 
 export function createSqliteDeviceLogStore(db: Kysely<Schema>, trimEntriesMax: number): DeviceLogStore {
   return {
@@ -15,11 +39,11 @@ export function createSqliteDeviceLogStore(db: Kysely<Schema>, trimEntriesMax: n
 
     async insert(entries) {
       await db.transaction().execute(async (trx) => {
-        for (let start = 0; start < entries.length; start += rowsPerInsert) {
-          await trx
-            .insertInto("device_log")
-            .values(entries.slice(start, start + rowsPerInsert).map(encode))
-            .execute();
+        let start = 0;
+        for (const { rows, text } of inserts) {
+          for (; entries.length - start >= rows; start += rows) {
+            await trx.executeQuery(CompiledQuery.raw(text, entries.slice(start, start + rows).flatMap(encode)));
+          }
         }
       });
     },
@@ -60,24 +84,25 @@ export function createSqliteDeviceLogStore(db: Kysely<Schema>, trimEntriesMax: n
   };
 }
 
-function encode(entry: LogEntry): Insertable<DeviceLogTable> {
-  return {
-    id: entry.id,
-    time: entry.time,
-    kind: entry.kind,
-    code: entry.code,
-    is_success: entry.isSuccess ? 1 : 0,
-    product_key: entry.productKey ?? null,
-    device_name: entry.deviceName ?? null,
-    topic: entry.topic ?? null,
-    qos: entry.qos ?? null,
-    payload_bytes: entry.payloadBytes ?? null,
-    remote_address: entry.remoteAddress ?? null,
-    client_id: entry.clientId ?? null,
-    reason: entry.reason ?? null,
-    received: entry.received ?? null,
-    expected: entry.expected ?? null,
-  };
+/** In the order of `columns`. */
+function encode(entry: LogEntry): unknown[] {
+  return [
+    entry.id,
+    entry.time,
+    entry.kind,
+    entry.code,
+    entry.isSuccess ? 1 : 0,
+    entry.productKey ?? null,
+    entry.deviceName ?? null,
+    entry.topic ?? null,
+    entry.qos ?? null,
+    entry.payloadBytes ?? null,
+    entry.remoteAddress ?? null,
+    entry.clientId ?? null,
+    entry.reason ?? null,
+    entry.received ?? null,
+    entry.expected ?? null,
+  ];
 }
 
 function decode(row: Selectable<DeviceLogTable>): LogEntry {
