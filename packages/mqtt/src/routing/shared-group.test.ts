@@ -40,6 +40,7 @@ test("offline members are passed over while another is there, and keep messages 
   one.drop();
   send(writer, 3);
   expect(two.texts()).toHaveLength(3);
+  for (const packetId of [1, 2, 3]) two.send({ type: "puback", packetId });
   two.send({ type: "disconnect" });
   send(writer, 2);
   const again = world.open();
