@@ -19,7 +19,7 @@ export {
   wireIdentifier,
 } from "./model.ts";
 export { inspectThingModel, parseThingModel, type ThingModelInspection } from "./parse/parse-thing-model.ts";
-export { type TypesOptions, typesOf } from "./types-of.ts";
+export { type ThingTypes, type TypesOptions, typesOf } from "./types-of.ts";
 export type {
   EventCheck,
   EventRecord,

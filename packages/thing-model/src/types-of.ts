@@ -6,8 +6,23 @@ export interface TypesOptions {
   readonly name?: string;
 }
 
-/** A line of the output, already indented below its parent by `indent`. */
+/**
+ * What {@link typesOf} writes, as the constraint of code that takes it as a type parameter.
+ *
+ * @example function report<T extends ThingTypes>(values: Partial<T["properties"]>): void
+ */
+export interface ThingTypes {
+  readonly properties: object;
+  readonly writable: string;
+  readonly events: object;
+  readonly services: object;
+}
+
+/** Lines of the output, indented by whoever puts them into something. */
 type Lines = string[];
+
+/** An object without members; `{}` would take any. */
+const noMembers = "Record<string, never>";
 
 /**
  * TypeScript types of a product's model: one module, or the default module and its custom ones. The text is the same for the same model, so
@@ -57,7 +72,8 @@ function headOf(modules: readonly ThingModel[]): string {
 }
 
 function group(name: string, entries: readonly Lines[]): Lines {
-  if (entries.length === 0) return [`  ${name}: Record<never, never>;`];
+  // No names for events and services, and no members for properties: each is what makes a wrong one not compile.
+  if (entries.length === 0) return [`  ${name}: Record<${name === "properties" ? "string" : "never"}, never>;`];
   return [`  ${name}: {`, ...entries.flat().map((line) => `    ${line}`), "  };"];
 }
 
@@ -88,7 +104,7 @@ function serviceMember(model: ThingModel, service: ThingModel["services"][number
 }
 
 function block(head: string, parameters: readonly Parameter[], isOptionalMarked: boolean): Lines {
-  if (parameters.length === 0) return [`${head}Record<never, never>;`];
+  if (parameters.length === 0) return [`${head}${noMembers};`];
   return [`${head}{`, ...parameterLines(parameters, isOptionalMarked).map((line) => `  ${line}`), "};"];
 }
 
@@ -120,7 +136,7 @@ function typeText(dataType: DataType): string {
       return "string";
     case "struct": {
       const members = dataType.specs.map((one) => `${key(one.identifier)}: ${typeText(one.dataType)}`);
-      return members.length === 0 ? "Record<never, never>" : `{ ${members.join("; ")} }`;
+      return members.length === 0 ? noMembers : `{ ${members.join("; ")} }`;
     }
     case "array":
       return `readonly ${bracketed(typeText(dataType.specs.item), dataType.specs.item)}[]`;
