@@ -1,7 +1,7 @@
 /** From samples to ratios, and the table for the documentation. */
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { cpus, release } from "node:os";
+import { cpus, loadavg, release } from "node:os";
 import type { SystemName } from "./systems.ts";
 import { type Figure, type Target, workloads } from "./workloads.ts";
 
@@ -108,6 +108,7 @@ export function describeMachine(): string[] {
   const aedes = JSON.parse(readFileSync(new URL("../node_modules/aedes/package.json", import.meta.url), "utf8")).version;
   return [
     `machine: ${cpus().length} x ${cpus()[0]?.model}, ${memory.toFixed(0)} GiB, Linux ${release()}, Node ${process.versions.node}`,
+    `load average before the run: ${loadavg()[0]?.toFixed(1)} (other work above 0.5 disturbs rates and latency; compare CPU then)`,
     `mosquitto ${mosquitto}: default settings, set_tcp_nodelay true, allow_anonymous true`,
     `aedes ${aedes}: default settings, concurrency 10000, noDelay`,
     "thingstead: default settings, plain: anonymous, with access control, sessions and the device log on",
