@@ -34,7 +34,7 @@ export interface TextType {
 }
 
 /** Milliseconds since 1970 UTC, on the wire a text of digits. */
-export interface DateType {
+interface DateType {
   readonly type: "date";
   readonly specs?: ExtraMembers;
   readonly extra?: ExtraMembers;

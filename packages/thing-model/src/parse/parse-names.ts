@@ -66,10 +66,11 @@ export function readName(reader: ModelReader, object: JsonObject, path: string):
   return name;
 }
 
-function checkName(reader: ModelReader, name: string, place: string): void {
+export function checkName(reader: ModelReader, name: string, place: string): void {
   const { nameCharactersMax } = reader.limits;
   const characters = [...name].length;
-  if (characters > nameCharactersMax) reader.reportText("thing_model.text_long", place, String(characters), `<= ${nameCharactersMax}`);
+  if (characters > nameCharactersMax)
+    reader.reportText("thing_model.text_long", place, `${characters} characters`, `<= ${nameCharactersMax}`);
   else if (!/^[\p{L}\p{N}][\p{L}\p{M}\p{N}\-_/. ()（）]*$/u.test(name))
     reader.report("thing_model.name_unusual", place, name, `[\\p{L}\\p{N}-_/.]{1,${nameCharactersMax}}`);
 }
@@ -80,6 +81,6 @@ export function readDescription(reader: ModelReader, object: JsonObject, path: s
   const { descriptionCharactersMax } = reader.limits;
   const characters = [...description].length;
   if (characters > descriptionCharactersMax)
-    reader.reportText("thing_model.text_long", `${path}.${name}`, String(characters), `<= ${descriptionCharactersMax}`);
+    reader.reportText("thing_model.text_long", `${path}.${name}`, `${characters} characters`, `<= ${descriptionCharactersMax}`);
   return description;
 }

@@ -4,7 +4,7 @@ import { defaultThingModelLimits, type ThingModelLimits } from "../limits.ts";
 import { type ModuleReference, type Profile, type ThingModel, utf8Bytes, vendorSchema } from "../model.ts";
 import { extraMembers, isJsonObject, type JsonObject, ModelReader, ownMember, place, present } from "./model-reader.ts";
 import { readFunctions } from "./parse-functions.ts";
-import { isBlockId } from "./parse-names.ts";
+import { checkName, isBlockId } from "./parse-names.ts";
 
 const rootMembers = [
   "schema",
@@ -94,6 +94,7 @@ function isDeeperThan(value: unknown, depthMax: number): boolean {
 function readModel(reader: ModelReader, root: JsonObject): ThingModel {
   const profile = readProfile(reader, ownMember(root, "profile"));
   const blockId = readBlockId(reader, root);
+  const blockName = readBlockName(reader, root, "");
   const version = readVersion(reader, root, "", "version");
   const blocks = readModuleReferences(reader, ownMember(root, "functionBlocks"));
   const lists = readFunctions(reader, root, blockId);
@@ -103,7 +104,7 @@ function readModel(reader: ModelReader, root: JsonObject): ThingModel {
     ...present("link", reader.optionalText(root, "link", "")),
     ...present("version", version),
     ...present("functionBlockId", blockId),
-    ...present("functionBlockName", reader.optionalText(root, "functionBlockName", "")),
+    ...present("functionBlockName", blockName),
     ...lists,
     ...present("functionBlocks", blocks),
     ...extraMembers(root, rootMembers),
@@ -140,6 +141,12 @@ function readBlockId(reader: ModelReader, object: JsonObject, path = ""): string
   return undefined;
 }
 
+function readBlockName(reader: ModelReader, object: JsonObject, path: string): string | undefined {
+  const name = reader.optionalText(object, "functionBlockName", path);
+  if (name !== undefined) checkName(reader, name, place(path, "functionBlockName"));
+  return name;
+}
+
 function readModuleReferences(reader: ModelReader, value: unknown): readonly ModuleReference[] | undefined {
   if (value === undefined) return undefined;
   const references: ModuleReference[] = [];
@@ -158,7 +165,7 @@ function readModuleReferences(reader: ModelReader, value: unknown): readonly Mod
     taken.add(functionBlockId);
     references.push({
       functionBlockId,
-      ...present("functionBlockName", reader.optionalText(object, "functionBlockName", path)),
+      ...present("functionBlockName", readBlockName(reader, object, path)),
       ...present("productKey", reader.optionalText(object, "productKey", path)),
       ...present("description", reader.optionalText(object, "description", path)),
       ...extraMembers(object, referenceMembers),

@@ -10,13 +10,13 @@ export function loadVectors<T>(file: string): T {
   return JSON.parse(readFileSync(join(folder, file), "utf8")) as T;
 }
 
-export interface ValidModel {
+interface ValidModel {
   readonly id: string;
   readonly clause: string;
   readonly tsl: Readonly<Record<string, unknown>>;
 }
 
-export interface RewrittenModel extends ValidModel {
+interface RewrittenModel extends ValidModel {
   readonly written: Readonly<Record<string, unknown>>;
   readonly warnings: readonly { code: string; path: string }[];
 }

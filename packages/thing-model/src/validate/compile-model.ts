@@ -3,21 +3,21 @@ import { isWritable, type Parameter, type ThingModel, wireIdentifier } from "../
 import { type CheckRules, compileCheck } from "./compile-check.ts";
 import type { Check } from "./refusal.ts";
 
-export interface CompiledParameter {
+interface CompiledParameter {
   readonly check: Check;
   /** In a service's input everything is required that the model does not call optional. */
   readonly isRequired: boolean;
   readonly type: string;
 }
 
-export interface CompiledProperty {
+interface CompiledProperty {
   readonly check: Check;
   readonly isWritable: boolean;
 }
 
 export type CompiledParameters = ReadonlyMap<string, CompiledParameter>;
 
-export interface CompiledService {
+interface CompiledService {
   readonly input: CompiledParameters;
   readonly output: CompiledParameters;
 }

@@ -132,7 +132,12 @@ export function createValidator(model: ThingModel | readonly ThingModel[], optio
     const { value, time, timeRefusal } = isMembers(params.value)
       ? unwrap(params, receivedMilliseconds)
       : { value: params, time: receivedMilliseconds, timeRefusal: undefined };
-    if (timeRefusal !== undefined) return { ...nothing, refusal: refusalOf(within(timeRefusal, identifier)) };
+    if (timeRefusal !== undefined) {
+      // What happened is not lost for a clock that is wrong: all of it is told as failed.
+      const refusal = within(timeRefusal, identifier);
+      const checkFailedData = { value, code: refusal.kind.alibaba, message: vendorMessage(refusal) };
+      return { ...nothing, checkFailedData, problems: [problemOf(refusal)] };
+    }
     const check = (name: string, given: unknown) =>
       parameters === undefined || isUnchecked ? undefined : checkParameter(parameters, name, given);
     const result = checkParameters(value, { check });
