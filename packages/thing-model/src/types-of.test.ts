@@ -35,7 +35,10 @@ test("no text of a model ends a comment or starts a line", () => {
       },
     ],
   });
-  const code = typesOf(model).replace(/\/\*\*.*? \*\/$/gm, "");
+  const text = typesOf(model);
+  for (const line of text.split("\n")) expect(line.split("*/").length - 1, line).toBe(line.includes("/**") ? 1 : 0);
+  expect(text).not.toMatch(/(?<!\\)@/);
+  const code = text.replace(/\/\*\*.*? \*\/$/gm, "");
   expect(code).not.toContain("evil");
   expect(code.replace(/\s+/g, " ").trim()).toBe(
     "export interface Thing { properties: { A: 1; B: { c: number }; }; writable: never; events: Record<never, never>; services: Record<never, never>; }",

@@ -127,6 +127,11 @@ test("300 functions fit, the generated ones not counted; one more does not", () 
   }));
   const written = formatThingModel(parseThingModel({ properties }));
   expect(inspectThingModel(written).problems).toEqual([]);
+  const property = properties[0];
+  const services = Array.from({ length: 299 }, (_, i) => ({ identifier: `s${i}`, name: "s" }));
+  const withServices = formatThingModel(parseThingModel({ properties: [property], services }));
+  expect(withServices.services).toHaveLength(301);
+  expect(inspectThingModel(withServices).problems).toEqual([]);
   const more = [...properties, { identifier: "q", name: "q", accessMode: "r", dataType: { type: "int" } }];
   expect(inspectThingModel({ properties: more }).problems.map(({ code }) => code)).toEqual(["thing_model.too_many"]);
 });
