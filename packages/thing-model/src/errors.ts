@@ -165,7 +165,11 @@ export function formatProblem(problem: ThingModelProblem, language: "en" | "zh")
   );
 }
 
-/** A model that cannot be used. `problems` names everything that is wrong with it, warnings included. */
+/**
+ * A model that cannot be used. `problems` names everything that is wrong with it, warnings included.
+ *
+ * @example catch (error) { if (error instanceof ThingModelError) reply(error.problems.map((problem) => formatProblem(problem, "zh"))); }
+ */
 export class ThingModelError extends Error {
   /** The code of the first problem that is an error. */
   readonly code: ThingModelErrorCode;

@@ -157,17 +157,29 @@ export function wireIdentifier(model: Pick<ThingModel, "functionBlockId">, ident
   return `${model.functionBlockId}:${identifier}`;
 }
 
-/** Whether the platform may set the property. */
+/**
+ * Whether the platform may set the property.
+ *
+ * @example model.properties.filter(isWritable) // what `thing.service.property.set` takes
+ */
 export function isWritable(property: Property): boolean {
   return property.accessMode !== "r";
 }
 
-/** Alink method of an event's report. */
+/**
+ * Alink method of an event's report [alibaba-device 5.5].
+ *
+ * @example eventMethod("Battery:low") // "thing.event.Battery:low.post"
+ */
 export function eventMethod(wireName: string): string {
   return `thing.event.${wireName}.post`;
 }
 
-/** Alink method of a service call. */
+/**
+ * Alink method of a service call [alibaba-device 5.6].
+ *
+ * @example serviceMethod("SetWeight") // "thing.service.SetWeight"
+ */
 export function serviceMethod(wireName: string): string {
   return `thing.service.${wireName}`;
 }

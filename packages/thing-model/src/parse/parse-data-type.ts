@@ -34,7 +34,10 @@ export function readDataType(reader: ModelReader, value: unknown, path: string, 
     return undefined;
   }
   const extra = extraMembers(object, dataTypeMembers);
-  const specs = ownMember(object, "specs");
+  const givenSpecs = ownMember(object, "specs");
+  // Some of the vendor's own programs write the empty object as an empty list.
+  const isEmptyList = Array.isArray(givenSpecs) && givenSpecs.length === 0;
+  const specs = isEmptyList && type !== "struct" ? {} : givenSpecs;
   const specsPath = `${path}.specs`;
   switch (type) {
     case "int":

@@ -25,6 +25,13 @@ export function refuse(kind: RefusalKind, received: unknown): Refusal {
   return { kind, received, path: [] };
 }
 
+/** A name of the wire in a text of ours. Names of a model are shorter; what a stranger sends may be as long as a message. */
+const shownCharactersMax = 128;
+
+function shown(name: string): string {
+  return name.length <= shownCharactersMax ? name : `${name.slice(0, shownCharactersMax)}…`;
+}
+
 /** The refusal, one level further out. */
 export function within(refusal: Refusal, step: string | number): Refusal {
   refusal.path.push(step);
@@ -36,7 +43,7 @@ export function vendorMessage({ kind, path }: Refusal): string {
   // 5092 is the one that comes without the prefix and the name, as rules of live products received it.
   if (kind.alibaba === 5092) return kind.words;
   const name = path.find((step) => typeof step === "string");
-  return name === undefined ? `tsl parse: ${kind.words}` : `tsl parse: ${kind.words} -> ${name}`;
+  return name === undefined ? `tsl parse: ${kind.words}` : `tsl parse: ${kind.words} -> ${shown(name)}`;
 }
 
 export function problemOf({ kind, path, received }: Refusal): ThingModelProblem {
@@ -44,7 +51,7 @@ export function problemOf({ kind, path, received }: Refusal): ThingModelProblem 
   for (let i = path.length - 1; i >= 0; i--) {
     const step = path[i];
     if (typeof step === "number") text += `[${step}]`;
-    else text += text === "" ? step : `.${step}`;
+    else if (step !== undefined) text += text === "" ? shown(step) : `.${shown(step)}`;
   }
   return { code: kind.code, path: text, received: received === undefined ? "" : describe(received), expected: kind.expected };
 }

@@ -121,6 +121,14 @@ test("[alibaba-device 5.2] the reply to a report tells the texts without the nam
     expect(postReplyData(createValidator(model, { level }).checkPropertyReport(report, received).checkFailedData)).toEqual(expected);
 });
 
+test("a name as long as a message is cut in texts and whole in the data", () => {
+  const name = "n".repeat(1000);
+  const { checkFailedData, problems } = createValidator(model, { level: "strong" }).checkPropertyReport({ [name]: 1 }, 0);
+  expect(Object.keys(checkFailedData)).toEqual([name]);
+  expect(checkFailedData[name]?.message).toBe(`tsl parse: params not exist -> ${"n".repeat(128)}…`);
+  expect(problems[0]?.path).toBe(`${"n".repeat(128)}…`);
+});
+
 test("weak is the default level, and limits can be set one by one", () => {
   const validator = createValidator(model, { limits: { propertiesMax: 1 } });
   expect(validator.level).toBe("weak");
