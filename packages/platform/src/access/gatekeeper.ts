@@ -8,7 +8,7 @@ import type { Device, Registry } from "../registry/index.ts";
 import { DeviceRights, type PublishListeners, type SystemTopicHandler } from "./device-rights.ts";
 import type { SessionLimits } from "./limits.ts";
 import { type DeviceSubject, sessionIdOf } from "./subject.ts";
-import { hashToken } from "./token-hash.ts";
+import { hashToken, isTokenForm } from "./token-hash.ts";
 import type { TokenStore } from "./tokens.ts";
 import type { TopicBook, TopicPage } from "./topic-book.ts";
 
@@ -108,7 +108,8 @@ export function createGatekeeper(ports: GatekeeperPorts): Gatekeeper {
 
   async function proveToken(claim: Extract<Claim, { kind: "token" }>): Promise<Proof> {
     const received = `iotId ${shown(claim.iotId)}, token of ${claim.token.length} characters`;
-    const token = await ports.tokens.find(hashToken(claim.token));
+    // What was never issued is not looked for: a storm of generic clients would otherwise read the database once each.
+    const token = isTokenForm(claim.token) ? await ports.tokens.find(hashToken(claim.token)) : undefined;
     if (token === undefined || !isSameText(token.iotId, claim.iotId)) return { kind: "refused", code: "access.token_invalid", received };
     const now = ports.clock.now();
     if (token.expiresAt <= now) {

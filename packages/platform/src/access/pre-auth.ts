@@ -5,7 +5,7 @@ import type { DeviceLog } from "../device-log/index.ts";
 import { formatError } from "../errors/index.ts";
 import type { Device, Registry } from "../registry/index.ts";
 import type { AccessLimits } from "./limits.ts";
-import { hashToken } from "./token-hash.ts";
+import { hashToken, tokenBytes } from "./token-hash.ts";
 import type { PreAuth, PreAuthRequest, TokenStore } from "./tokens.ts";
 
 export interface PreAuthPorts {
@@ -20,8 +20,6 @@ export interface PreAuthPorts {
   limits: Pick<AccessLimits, "preAuthFieldsMax" | "preAuthFormBytesMax" | "tokenSweepSeconds">;
   onFailure(error: unknown): void;
 }
-
-const tokenBytes = 16;
 
 export function createPreAuth(ports: PreAuthPorts): PreAuth {
   let sweptAt = ports.clock.now();
