@@ -121,8 +121,9 @@ export class InboundPublishes implements ReplyQueueOwner {
 
   /** [MQTT-4.3.3-12] PUBREL: the identifier is free again, and must be so after a crash before the client may use it anew. */
   handleRelease(packetId: number): void {
-    const { unreleased, isPersistent, key } = this.#session;
-    const isKnown = unreleased.delete(packetId);
+    const session = this.#session;
+    const { isPersistent, key } = session;
+    const isKnown = session.freeIdentifier(packetId);
     if (isKnown && isPersistent) this.#engine.journal.removeReceivedId(key, packetId);
     this.#replies.add(7, packetId, isKnown ? 0 : 0x92, isPersistent, undefined);
   }
@@ -209,12 +210,13 @@ export class InboundPublishes implements ReplyQueueOwner {
 
   /** [MQTT-3.3.5-2] A publish that is not allowed is either acknowledged as usual or ends the connection. */
   #refuse(route: TopicRoute, qos: 0 | 1 | 2, packetId: number, refusal: Refusal): void {
-    const { behaviour, id, subject, unreleased } = this.#session;
+    const session = this.#session;
+    const { behaviour, id, subject } = session;
     const connection = this.#connection;
     this.#engine.observer.publishRefused({ sessionId: id, subject, topic: route.topic, qos, refusal });
     if (qos > 0 && (behaviour.onPublishRefused === "acknowledge" || connection.version === 5)) {
       // A PUBREC with a reason from 0x80 ends the exchange in MQTT 5; 3.x goes on with PUBREL.
-      if (qos === 2 && connection.version !== 5) unreleased.add(packetId);
+      if (qos === 2 && connection.version !== 5) session.holdIdentifier(packetId);
       this.#replies.add(qos === 1 ? 4 : 5, packetId, 0x87, false, undefined, connection.reasonString(refusal, 4));
     }
     if (behaviour.onPublishRefused === "disconnect") connection.close("refused", refusal);
@@ -222,8 +224,9 @@ export class InboundPublishes implements ReplyQueueOwner {
 
   /** [MQTT-4.3.3-10] Until PUBREL the identifier means this message, also after a crash. */
   #takeOver(packetId: number): void {
-    const { unreleased, isPersistent, key } = this.#session;
-    unreleased.add(packetId);
+    const session = this.#session;
+    session.holdIdentifier(packetId);
+    const { isPersistent, key } = session;
     if (!isPersistent) return;
     this.#engine.journal.saveReceivedId(key, packetId);
     this.#engine.turn.hasDebt = true;

@@ -134,8 +134,8 @@ export class SessionRegistry {
     const now = clock.now();
     if (session.expirySeconds !== Number.POSITIVE_INFINITY) session.expiresAt = stored.expiresAt ?? now + session.expirySeconds * 1000;
     session.pendingWill = pendingWillOf(stored.will, session.expirySeconds, now);
-    for (const filter of stored.cancelledFilters) session.cancelledFilters.add(filter);
-    for (const packetId of stored.receivedIds) session.unreleased.add(packetId);
+    for (const filter of stored.cancelledFilters) session.cancelFilter(filter);
+    for (const packetId of stored.receivedIds) session.holdIdentifier(packetId);
     this.#sessions.set(session.id, session);
     this.#offline.add(session);
     for (const subscription of stored.subscriptions) {

@@ -48,7 +48,7 @@ export function handleSubscribe(engine: Engine, connection: ClientConnection, se
       return connection.version === 5 ? reasonCode : failureV3;
     }
     const subscription: StoredSubscription = { ...wanted, qos: answer, ...(identifier === undefined ? {} : { identifier }) };
-    session.cancelledFilters.delete(wanted.filter);
+    session.wishFilter(wanted.filter);
     // [MQTT-3.8.4-3] The same filter again replaces the subscription.
     const { isNew } = engine.sessions.subscribe(session, subscription);
     added.push({ subscription, isNew });
@@ -83,7 +83,7 @@ export function handleUnsubscribe(engine: Engine, connection: ClientConnection, 
   const reasonCodes = packet.filters.map((filter) => {
     if (!engine.sessions.unsubscribe(session, filter)) return 0x11;
     if (session.implicitFilters.has(filter)) {
-      session.cancelledFilters.add(filter);
+      session.cancelFilter(filter);
       if (session.slot !== undefined) engine.sessions.save(session);
     }
     engine.observer.unsubscribed({ sessionId: session.id, subject: session.subject, filter });
