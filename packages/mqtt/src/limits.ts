@@ -40,7 +40,7 @@ export interface BrokerLimits {
   statisticsMilliseconds: number;
   /** Retained messages of the whole broker. */
   retainedMessagesMax: number;
-  /** Topic and payload bytes of all retained messages. */
+  /** Memory of all retained messages: topic and payload bytes and what a message weighs beside them. */
   retainedBytesMax: number;
   /** Levels of a topic or filter. */
   topicLevelsMax: number;

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { createMemoryJournal } from "../journal/memory-journal.ts";
 import { RetainedStore } from "./retained-store.ts";
 
-const limits = { retainedMessagesMax: 3, retainedBytesMax: 100 };
+const limits = { retainedMessagesMax: 3, retainedBytesMax: 3 * 600 + 100 };
 const retained = (topic: string, text: string) => ({ topic, payload: Buffer.from(text), qos: 0 as const, receivedAt: 0 });
 const topicsOf = (store: RetainedStore, filter: string) =>
   store
@@ -31,7 +31,8 @@ test("a full store refuses a new topic, keeps what it has, and has room again af
   expect(topicsOf(store, "#")).toEqual(["a", "b", "c"]);
   expect(store.remove("a")).toBe(true);
   expect(store.store(retained("d", "x"))).toBe(true);
-  expect([store.count, store.bytes]).toEqual([3, 6]);
+  // Topic and payload of one byte each, and what a message weighs beside them.
+  expect([store.count, store.bytes]).toEqual([3, 3 * 602]);
 });
 
 test("[MQTT-3.3.2-5] an expired message is gone", () => {
