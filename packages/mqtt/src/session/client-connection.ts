@@ -53,7 +53,8 @@ export interface ActiveOptions {
 export interface ActivePhase extends ActiveOptions {
   name: "active";
   session: Session;
-  publishes: InboundPublishes;
+  /** Made with the first publish: many clients only listen. */
+  publishes: InboundPublishes | undefined;
   congestion: Congestion;
 }
 
@@ -192,11 +193,10 @@ export class ClientConnection implements Connection, Link, FrameReceiver, Outbox
     const phase = this.#phase;
     if (phase.name !== "authenticating") return;
     const { clientId, keepAliveSeconds } = options;
-    const publishes = new InboundPublishes(this.#engine, this, session);
     this.#phase = {
       name: "active",
       session,
-      publishes,
+      publishes: undefined,
       congestion: new Congestion(this.outbox, session, this.#engine.limits, this.#engine.clock),
       ...options,
     };
@@ -379,7 +379,7 @@ export class ClientConnection implements Connection, Link, FrameReceiver, Outbox
 
   #handleActive(phase: ActivePhase, firstByte: number, buffer: Buffer, bodyStart: number, bodyEnd: number): void {
     if (firstByte >> 4 === publishType) {
-      phase.publishes.handle(firstByte, buffer, bodyStart, bodyEnd);
+      this.publishesOf(phase).handle(firstByte, buffer, bodyStart, bodyEnd);
       return;
     }
     if (firstByte === pubackFirstByte && bodyEnd - bodyStart === 2) {
@@ -391,6 +391,11 @@ export class ClientConnection implements Connection, Link, FrameReceiver, Outbox
       return;
     }
     handlePacket(this.#engine, this, phase, decodePacket(firstByte, buffer, bodyStart, bodyEnd, this.version));
+  }
+
+  publishesOf(phase: ActivePhase): InboundPublishes {
+    phase.publishes ??= new InboundPublishes(this.#engine, this, phase.session);
+    return phase.publishes;
   }
 
   /** Leaves the session, or reports that there never was one. */
@@ -407,7 +412,7 @@ export class ClientConnection implements Connection, Link, FrameReceiver, Outbox
       return;
     }
     const { session, publishes, congestion, will } = phase;
-    publishes.close();
+    publishes?.close();
     congestion.releaseAll();
     session.link = undefined;
     const { facts, lastPacketAt } = this;

@@ -11,7 +11,7 @@ import { handleSubscribe, handleUnsubscribe } from "./subscribe.ts";
 export const pingresp = Buffer.from([0xd0, 0]);
 
 export function handlePacket(engine: Engine, connection: ClientConnection, phase: ActivePhase, packet: Packet): void {
-  const { session, publishes } = phase;
+  const { session } = phase;
   switch (packet.type) {
     case "puback":
     case "pubcomp":
@@ -23,7 +23,7 @@ export function handlePacket(engine: Engine, connection: ClientConnection, phase
       else session.release(connection, packet.packetId);
       return;
     case "pubrel":
-      publishes.handleRelease(packet.packetId);
+      connection.publishesOf(phase).handleRelease(packet.packetId);
       return;
     case "subscribe":
       handleSubscribe(engine, connection, session, packet);
