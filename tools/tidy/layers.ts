@@ -8,7 +8,7 @@ export const packageImports: Readonly<Record<string, readonly string[]>> = {
   "@thingstead/dialects": ["@thingstead/thing-model"],
   "@thingstead/device": ["@thingstead/dialects", "@thingstead/thing-model"],
   "@thingstead/platform": ["@thingstead/dialects", "@thingstead/mqtt", "@thingstead/thing-model"],
-  thingstead: ["@thingstead/dialects", "@thingstead/platform"],
+  thingstead: ["@thingstead/dialects", "@thingstead/platform", "@thingstead/thing-model"],
 };
 
 /** Folder below `packages/` -> package name. */

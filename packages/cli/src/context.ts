@@ -16,12 +16,14 @@ export interface CommandContext {
 
 export interface CommandKit {
   t: Translate;
+  language: Language;
   open(command: Command): CommandContext;
 }
 
 export function createCommandKit(io: CliIo, language: Language, t: Translate): CommandKit {
   return {
     t,
+    language,
     open(command) {
       const options = command.optsWithGlobals<ConnectionOptions & { json?: boolean }>();
       return {

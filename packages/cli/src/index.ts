@@ -10,6 +10,7 @@ import { addRuleCommands } from "./commands/rule.ts";
 import { addStartCommand } from "./commands/start.ts";
 import { addStatusCommand } from "./commands/status.ts";
 import { addTopicCommands } from "./commands/topic.ts";
+import { addTslCommands } from "./commands/tsl.ts";
 import { createCommandKit } from "./context.ts";
 import { type CliIo, createProcessIo } from "./io.ts";
 import { createOutput, showPlainly } from "./output.ts";
@@ -77,6 +78,7 @@ function createProgram(io: CliIo, language: Language, t: Translate): Command {
   addMqttUserCommands(program, kit);
   addRuleCommands(program, kit);
   addPublishCommand(program, kit);
+  addTslCommands(program, kit);
   addLogCommand(program, kit);
   localise(program, t);
   return program;
