@@ -178,7 +178,9 @@ export class ClientConnection implements Connection, Link, FrameReceiver, Outbox
   refuse(packet: ConnectPacket, refusal: ConnectRefusal): void {
     const { code, received, expected } = refusal;
     const reasonCode = packet.protocolVersion === 5 ? refusal.reasonCode : refusal.returnCode;
-    this.outbox.append(encodePacket({ type: "connack", isSessionPresent: false, reasonCode }, packet.protocolVersion));
+    const connack = encodePacket({ type: "connack", isSessionPresent: false, reasonCode }, packet.protocolVersion);
+    // [MQTT-3.1.2-24] A client that takes less than that hears nothing.
+    if (connack.length <= (packet.properties?.maximumPacketSizeBytes ?? connack.length)) this.outbox.append(connack);
     this.#engine.observer.refused({
       facts: this.facts,
       clientId: packet.clientId,

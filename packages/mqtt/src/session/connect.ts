@@ -42,7 +42,14 @@ export async function handleConnect(engine: Engine, connection: ClientConnection
   if (isOwed && !(await isCommitted(engine, connection, session))) return;
   const isAssigned = packet.clientId !== received.clientId;
   const connack = encodeConnack(engine, packet, answer, isPresent, isAssigned, authentication);
-  connection.activate(session, { ...activeOptions(packet, answer), authentication }, isPresent, connack);
+  const options = activeOptions(packet, answer);
+  // [MQTT-3.1.2-24] What it must be told does not fit what it takes.
+  if (connack.length > options.clientPacketBytesMax) {
+    connection.refuse(packet, connackTooLarge(connack.length, options.clientPacketBytesMax));
+    engine.sessions.detach(session);
+    return;
+  }
+  connection.activate(session, { ...options, authentication }, isPresent, connack);
 }
 
 /** What CONNACK says of the session must be safe. False when the session went to somebody else meanwhile, or the client away. */
@@ -93,6 +100,16 @@ function sessionsExceeded(sessionsMax: number): ConnectRefusal {
     expected: `at most ${sessionsMax} sessions`,
     returnCode: 3,
     reasonCode: 0x97,
+  };
+}
+
+function connackTooLarge(bytes: number, bytesMax: number): ConnectRefusal {
+  return {
+    code: "mqtt.client_packet_size_too_small",
+    received: `${bytesMax} bytes`,
+    expected: `[MQTT-3.1.2-24] a Maximum Packet Size of ${bytes} bytes or more`,
+    returnCode: 5,
+    reasonCode: 0x95,
   };
 }
 

@@ -15,6 +15,7 @@ import { isRefusal } from "./accept-message.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import { lowerQos } from "./qos.ts";
 import type { Session } from "./session.ts";
+import { SessionError } from "./session-error.ts";
 
 const failureV3 = 0x80;
 
@@ -36,6 +37,7 @@ interface FilterRefusal {
 
 /** [MQTT-3.8.4-1] [MQTT-3.8.4-6] One reason code per filter, in order; retained messages follow the SUBACK. */
 export function handleSubscribe(engine: Engine, connection: ClientConnection, session: Session, packet: SubscribePacket): void {
+  checkAnswerFits(connection, "SUBSCRIBE", packet.subscriptions.length);
   const identifier = packet.properties?.subscriptionIdentifiers?.[0];
   const added: { subscription: StoredSubscription; isNew: boolean }[] = [];
   let firstRefusal: Refusal | undefined;
@@ -65,6 +67,17 @@ export function handleSubscribe(engine: Engine, connection: ClientConnection, se
   });
 }
 
+/** [MQTT-3.1.2-24] A request whose answer the client would not take is refused before it changes anything. */
+function checkAnswerFits(connection: ClientConnection, name: string, filters: number): void {
+  const bytesMax = connection.clientPacketBytesMax;
+  if (bytesMax === Number.POSITIVE_INFINITY) return;
+  const reasonCodes = new Array<number>(filters).fill(0);
+  // SUBACK is as long.
+  if (encodePacket({ type: "unsuback", packetId: 1, reasonCodes }, connection.version).length <= bytesMax) return;
+  const expected = `filters whose answer fits the client's maximum of ${bytesMax} bytes`;
+  throw new SessionError("mqtt.answer_too_large", "MQTT-3.1.2-24", `${name} of ${filters} filters`, expected);
+}
+
 /** An answer about a persistent session's subscriptions leaves when the journal has them. */
 function whenSafe(engine: Engine, connection: ClientConnection, session: Session, answer: () => void): void {
   if (!session.isPersistent) {
@@ -80,6 +93,7 @@ function whenSafe(engine: Engine, connection: ClientConnection, session: Session
 
 /** [MQTT-3.10.4-1] Compared character by character; [MQTT-3.10.4-4] always answered. */
 export function handleUnsubscribe(engine: Engine, connection: ClientConnection, session: Session, packet: UnsubscribePacket): void {
+  checkAnswerFits(connection, "UNSUBSCRIBE", packet.filters.length);
   const reasonCodes = packet.filters.map((filter) => {
     if (!engine.sessions.unsubscribe(session, filter)) return 0x11;
     if (session.implicitFilters.has(filter)) {

@@ -132,6 +132,16 @@ export const mqttErrors = {
     en: "Another {received} came on a connection that was already accepted; expected {expected}.",
     zh: "已建立的连接上再次收到 {received}；应为 {expected}。",
   },
+  "mqtt.client_packet_size_too_small": {
+    http: 400,
+    en: "The client takes packets of at most {received}, too few for the CONNACK; expected {expected}.",
+    zh: "客户端可接收的最大报文为 {received}，不足以容纳 CONNACK；应为 {expected}。",
+  },
+  "mqtt.answer_too_large": {
+    http: 400,
+    en: "The answer to {received} is larger than the client takes; expected {expected}.",
+    zh: "对 {received} 的应答超过客户端可接收的最大报文；应为 {expected}。",
+  },
   "mqtt.packet_not_allowed": {
     http: 400,
     en: "The packet {received} only travels from a server; expected {expected}.",
