@@ -32,6 +32,10 @@ export interface BrokerLimits {
   slowReaderMilliseconds: number;
   /** A refused or disconnected client gets this long to take its last bytes. */
   closeTimeoutMilliseconds: number;
+  /** Bytes read from one client before everybody else has had a turn. */
+  readBytesPerTurnMax: number;
+  /** Bytes of a refused or disconnected client that are read and thrown away before its stream is cut. */
+  closingBytesMax: number;
   /** How often keep-alive, expiry and the deadlines above are looked at. */
   sweepMilliseconds: number;
   /** Topic and payload bytes of the messages queued for all sessions together; the oldest are dropped above it. */
@@ -64,6 +68,8 @@ export const defaultBrokerLimits: Readonly<BrokerLimits> = {
   pauseMilliseconds: 2_000,
   slowReaderMilliseconds: 30_000,
   closeTimeoutMilliseconds: 5_000,
+  readBytesPerTurnMax: 64 * 1024,
+  closingBytesMax: 4 * 1024 * 1024,
   sweepMilliseconds: 500,
   statisticsMilliseconds: 10_000,
   queuedBytesMax: 512 * 1024 * 1024,

@@ -80,6 +80,8 @@ export class ClientConnection implements Connection, Link, FrameReceiver, Outbox
   lastPacketAt: number;
   #phase: Phase;
   #stops = 0;
+  /** Since the last break, or since the connection began to close. */
+  #bytesRead = 0;
 
   constructor(engine: Engine, transport: Transport, facts: ConnectionFacts) {
     const { limits, clock, slabs, turn } = engine;
@@ -93,15 +95,32 @@ export class ClientConnection implements Connection, Link, FrameReceiver, Outbox
   }
 
   receive(bytes: Uint8Array, end = bytes.length): void {
-    if (this.#phase.name === "closing") return;
+    this.#bytesRead += end;
+    if (this.#phase.name === "closing") {
+      this.#throwAway();
+      return;
+    }
     this.lastPacketAt = this.#engine.clock.now();
     this.#engine.statistics.bytesReceived += end;
+    if (this.#bytesRead >= this.#engine.limits.readBytesPerTurnMax) this.#takeBreak();
     // Once per read: a closure for #guard would be made each time.
     try {
       this.#framer.pushTo(this, bytes, end);
     } catch (error) {
       this.#handleError(error, "receive");
     }
+  }
+
+  /** A stream that is always full would be read on and on while the others wait. */
+  #takeBreak(): void {
+    this.#bytesRead = 0;
+    this.stopReading();
+    this.#engine.clock.soon(() => this.continueReading());
+  }
+
+  /** Its end is awaited, so that our last bytes arrive; whoever just goes on sending is cut. */
+  #throwAway(): void {
+    if (this.#bytesRead > this.#engine.limits.closingBytesMax) this.#transport.destroy();
   }
 
   drained(): void {
@@ -432,6 +451,7 @@ export class ClientConnection implements Connection, Link, FrameReceiver, Outbox
   /** Sends what is collected and closes. */
   #hangUp(): void {
     if (this.#phase.name !== "closing") this.#phase = { name: "closing", since: this.#engine.clock.now() };
+    this.#bytesRead = 0;
     this.outbox.close();
     // A stream that is not read would never see its end.
     if (this.#stops > 0) this.#transport.resume();
