@@ -56,6 +56,11 @@ export class RetainedStore {
     return true;
   }
 
+  /** False when it was replaced or removed since it was found. */
+  isCurrent(message: RetainedMessage): boolean {
+    return this.#find(message.topic)?.message === message;
+  }
+
   /** Takes back what the journal kept. */
   restore({ message, slot }: JournalContents["retained"][number]): void {
     this.#put({ ...message, slot });

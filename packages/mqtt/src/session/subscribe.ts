@@ -10,6 +10,7 @@ import {
 } from "../codec/index.ts";
 import type { Engine } from "../engine.ts";
 import type { Refusal, StoredSubscription } from "../ports.ts";
+import type { RetainedMessage } from "../routing/retained-store.ts";
 import { RoutedMessage, remainingProperties } from "../routing/routed-message.ts";
 import { isRefusal } from "./accept-message.ts";
 import type { ClientConnection } from "./client-connection.ts";
@@ -35,7 +36,7 @@ interface FilterRefusal {
   reasonCode: number;
 }
 
-/** [MQTT-3.8.4-1] [MQTT-3.8.4-6] One reason code per filter, in order; retained messages follow the SUBACK. */
+/** [MQTT-3.8.4-1] [MQTT-3.8.4-6] One reason code per filter, in order; retained messages follow the SUBACK where no commit is awaited. */
 export function handleSubscribe(engine: Engine, connection: ClientConnection, session: Session, packet: SubscribePacket): void {
   checkAnswerFits(connection, "SUBSCRIBE", packet.subscriptions.length);
   const identifier = packet.properties?.subscriptionIdentifiers?.[0];
@@ -63,8 +64,16 @@ export function handleSubscribe(engine: Engine, connection: ClientConnection, se
   const retained = added.flatMap(({ subscription, isNew }) => retainedFor(engine, session, subscription, isNew));
   whenSafe(engine, connection, session, () => {
     connection.outbox.append(encodePacket({ type: "suback", packetId: packet.packetId, reasonCodes, ...properties }, connection.version));
-    for (const { message, qos, identifiers } of retained) session.offer(message, qos, true, identifiers);
+    for (const offer of retained) if (offer.qos === 0) offerRetained(engine, session, offer);
   });
+  // [MQTT-4.6.0-6] What is owed is queued now, before anything newer on its topic, and with the subscription it is from in one commit.
+  for (const offer of retained) if (offer.qos > 0) offerRetained(engine, session, offer);
+}
+
+function offerRetained(engine: Engine, session: Session, { message, qos, identifiers, retained }: RetainedOffer): void {
+  // Replaced while a commit was awaited: the newer one came by the subscription.
+  if (qos === 0 && retained !== undefined && !engine.retained.isCurrent(retained)) return;
+  session.offer(message, qos, true, identifiers);
 }
 
 /** [MQTT-3.1.2-24] A request whose answer the client would not take is refused before it changes anything. */
@@ -169,6 +178,8 @@ interface RetainedOffer {
   message: RoutedMessage;
   qos: QoS;
   identifiers: number[] | undefined;
+  /** Undefined for a statistic. */
+  retained: RetainedMessage | undefined;
 }
 
 /** [MQTT-3.3.1-9] to [MQTT-3.3.1-11]: 0 always, 1 for a new subscription, 2 never; [MQTT-4.8.2] never for a shared one. */
@@ -186,6 +197,7 @@ function retainedFor(engine: Engine, session: Session, subscription: StoredSubsc
       message: new RoutedMessage(topic, payload, retained.qos, true, current.properties, now),
       qos: session.deliveryQos(retained.qos, qos),
       identifiers: identifier === undefined ? undefined : [identifier],
+      retained,
     });
   }
   for (const { topic, payload } of engine.sysTopics.current(filter)) {
@@ -193,6 +205,7 @@ function retainedFor(engine: Engine, session: Session, subscription: StoredSubsc
       message: new RoutedMessage(topic, payload, 0, true, undefined, now),
       qos: 0,
       identifiers: identifier === undefined ? undefined : [identifier],
+      retained: undefined,
     });
   }
   return offers;
