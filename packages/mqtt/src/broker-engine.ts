@@ -18,6 +18,8 @@ import { SysTopics } from "./sys-topics.ts";
 const slabsMax = 4096;
 /** Records looked at in one piece of a journal's compaction: about a millisecond. */
 const rewritePieceRecords = 2_000;
+/** Retained messages looked at in one sweep for those that have expired. */
+const expiryPieceMessages = 1_000;
 
 export interface BrokerPorts {
   gatekeeper: Gatekeeper;
@@ -60,6 +62,7 @@ export function createBroker(ports: BrokerPorts): Broker {
     // Deleting the current element while iterating a Set is safe.
     for (const connection of connections) connection.sweep(now);
     sessions.sweep(now);
+    engine.retained.removeExpired(now, expiryPieceMessages);
   }
 
   /** What the journal is to keep moves out of its oldest part, a piece at a time. */

@@ -42,3 +42,19 @@ test("[MQTT-3.3.2-5] an expired message is gone", () => {
   expect(store.match("a", 5_000)).toHaveLength(0);
   expect(store.count).toBe(0);
 });
+
+test("[MQTT-3.3.2-5] what has expired gives its place back without being asked for, a few at a time", () => {
+  const store = new RetainedStore(limits, createMemoryJournal());
+  const properties = { messageExpiryIntervalSeconds: 1 };
+  store.store({ ...retained("a", "x"), properties });
+  store.store({ ...retained("b", "x"), properties });
+  store.store({ ...retained("c", "x"), properties });
+  // Replaced by one that stays.
+  store.store(retained("a", "y"));
+  store.removeExpired(999, 10);
+  expect([store.count, store.store(retained("d", "x"))]).toEqual([3, false]);
+  store.removeExpired(1_000, 1);
+  expect(store.count).toBe(2);
+  store.removeExpired(1_000, 10);
+  expect([topicsOf(store, "#"), store.store(retained("d", "x"))]).toEqual([["a"], true]);
+});

@@ -28,6 +28,8 @@ export class RetainedStore {
   readonly #root: Node = { children: undefined, message: undefined };
   readonly #limits: RetainedLimits;
   readonly #journal: Journal;
+  /** Topics whose message expires; those looked at last are at the end. */
+  readonly #expiring = new Set<string>();
   #count = 0;
   #bytes = 0;
 
@@ -93,6 +95,7 @@ export class RetainedStore {
     }
     if (node.message === undefined) return false;
     this.#journal.removeRetained(topic, node.message.slot);
+    this.#expiring.delete(topic);
     this.#count -= 1;
     this.#bytes -= sizeOf(node.message);
     node.message = undefined;
@@ -115,7 +118,24 @@ export class RetainedStore {
     return current;
   }
 
+  /** [MQTT-3.3.2-5] Removes what has expired and nobody asked for; looks at no more than `count` messages. */
+  removeExpired(now: number, count: number): void {
+    let left = Math.min(count, this.#expiring.size);
+    for (const topic of this.#expiring) {
+      if (left === 0) return;
+      left -= 1;
+      const message = this.#find(topic)?.message;
+      if (message !== undefined && isExpired(message, now)) this.remove(topic);
+      else {
+        this.#expiring.delete(topic);
+        this.#expiring.add(topic);
+      }
+    }
+  }
+
   #put(message: RetainedMessage): void {
+    if (message.properties?.messageExpiryIntervalSeconds === undefined) this.#expiring.delete(message.topic);
+    else this.#expiring.add(message.topic);
     let node = this.#root;
     for (const level of message.topic.split("/")) {
       node.children ??= new Map();
