@@ -46,13 +46,15 @@ function connectionArguments(fixture: Fixture, isSecure: boolean, version: strin
   ];
 }
 
-test.each([
+test.for([
   ["plain", false, "mqttv31"],
   ["plain", false, "mqttv311"],
   ["plain", false, "mqttv5"],
   ["TLS", true, "mqttv311"],
   ["TLS", true, "mqttv5"],
-] as const)("over %s (%s, %s): the cloud's message arrives; a publish is forwarded to relay", async (_name, isSecure, version) => {
+] as const)("over %s (%s, %s): the cloud's message arrives; a publish is forwarded to relay", async ([, isSecure, version], context) => {
+  needProgram(context, "mosquitto_pub");
+  needProgram(context, "mosquitto_sub");
   const fixture = await createFixture(rest, { withRule: true });
   const sub = startProgram("mosquitto_sub", [
     ...connectionArguments(fixture, isSecure, version),
@@ -93,9 +95,4 @@ test.each([
   });
   expect(kicked).toBeDefined();
   sub.kill();
-});
-
-test("programs are there", (context) => {
-  needProgram(context, "mosquitto_pub");
-  needProgram(context, "mosquitto_sub");
 });

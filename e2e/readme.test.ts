@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { readmeFirstMessage } from "./support/readme-script.ts";
 import { run, type ServerProcess, startServerProcess } from "./support/server-process.ts";
+import { needProgram } from "./support/services.ts";
 
 let server: ServerProcess;
 beforeAll(async () => {
@@ -9,7 +10,8 @@ beforeAll(async () => {
 });
 afterAll(() => server.remove());
 
-test("first message: registered, forwarded, explained", async () => {
+test("first message: registered, forwarded, explained", async (context) => {
+  needProgram(context, "bash");
   const { code, stdout, stderr } = await run("bash", ["-c", readmeFirstMessage(server)], { THINGSTEAD_DATA_DIR: server.dataDir });
   expect(stderr).toBe("");
   expect(code).toBe(0);
