@@ -58,6 +58,12 @@ export function createAccessWatcher(ports: AccessWatcherPorts): AccessWatcher {
     });
   }
 
+  /** It registers itself anew: what its old credentials opened ends. */
+  function reset(productKey: string, deviceName: string): void {
+    const sessionId = sessionIdOf(productKey, deviceName);
+    broker.endSession(sessionId, "kicked", { code: "access.device_reset", received: sessionId });
+  }
+
   async function topicsChanged(productKey: string): Promise<void> {
     await topicBook.refresh(productKey);
     broker.forgetGrants();
@@ -69,6 +75,8 @@ export function createAccessWatcher(ports: AccessWatcherPorts): AccessWatcher {
         return disabled(change.productKey, change.deviceName);
       case "device.deleted":
         return deleted(change.productKey, change.deviceName);
+      case "device.reset":
+        return reset(change.productKey, change.deviceName);
       case "topics.changed":
         topicsChanged(change.productKey).catch(ports.onFailure);
         return;

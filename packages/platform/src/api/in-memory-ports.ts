@@ -130,6 +130,9 @@ function createInMemoryRegistry(): Registry {
         nodeType: wish.nodeType ?? "device",
         topicStyle: wish.topicStyle ?? "user",
         dataFormat: wish.dataFormat ?? 1,
+        authType: wish.authType ?? "secret",
+        isRegistrationOpen: wish.isRegistrationOpen ?? false,
+        isSelfRegistrationOpen: wish.isSelfRegistrationOpen ?? false,
         createdAt: testTime,
       };
       products.set(made.productKey, made);
@@ -174,6 +177,8 @@ function createInMemoryRegistry(): Registry {
       device(productKey, deviceName);
       devices.delete(`${productKey}/${deviceName}`);
     },
+    renewDeviceSecret: () => unused("renewDeviceSecret"),
+    resetDevice: async (productKey, deviceName) => device(productKey, deviceName),
     markOnline: () => unused("markOnline"),
     markOffline: () => unused("markOffline"),
     async createTopicClass(productKey, { topic, operation, description }) {

@@ -58,6 +58,11 @@ export const accessErrors = {
     zh: "设备已被禁用：{received}。启用后方可连接。",
   },
   "access.device_deleted": { http: 404, en: "The device was deleted: {received}.", zh: "设备已被删除：{received}。" },
+  "access.device_reset": {
+    http: 403,
+    en: "The device {received} was reset: it must register itself again.",
+    zh: "设备 {received} 已重置，须重新注册。",
+  },
   "access.token_invalid": {
     http: 401,
     en: "The token was not issued here for this iotId, or was withdrawn: {received}. Authenticate again.",

@@ -153,6 +153,12 @@ export const registryErrors = {
     en: "The data format {received} is unknown. Expected {expected}.",
     zh: "数据格式 {received} 未知，应为：{expected}。",
   },
+  "registry.invalid_auth_type": {
+    http: 400,
+    alibaba: "iot.common.InvalidFormattedParameter",
+    en: "The kind of credential {received} is unknown. Expected {expected}.",
+    zh: "认证方式 {received} 未知，应为：{expected}。",
+  },
   "registry.invalid_device_name": {
     http: 400,
     alibaba: "iot.device.InvalidFormattedDeviceName",

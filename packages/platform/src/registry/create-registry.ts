@@ -100,6 +100,9 @@ export function createRegistry({ store, clock, random, limits: given = {}, repor
       nodeType: checkChoice("registry.invalid_node_type", wish.nodeType ?? "device", ["device", "gateway"]),
       topicStyle: style,
       dataFormat: checkChoice("registry.invalid_data_format", wish.dataFormat ?? 1, [0, 1]),
+      authType: checkChoice("registry.invalid_auth_type", wish.authType ?? "secret", ["secret", "x509"]),
+      isRegistrationOpen: wish.isRegistrationOpen ?? false,
+      isSelfRegistrationOpen: wish.isSelfRegistrationOpen ?? false,
       createdAt: clock.now(),
     };
     const { total } = await store.listProducts({ page: 1, pageSize: 1 });
@@ -249,6 +252,24 @@ export function createRegistry({ store, clock, random, limits: given = {}, repor
       statuses.forget(key);
       devices.forget(key);
       emit({ kind: "device.deleted", productKey, deviceName, iotId });
+    },
+
+    async renewDeviceSecret(productKey, deviceName) {
+      const { activatedAt } = await needDevice(productKey, deviceName);
+      if (activatedAt !== undefined) return undefined;
+      const isReplaced = await store.replaceSecret(productKey, deviceName, generate.deviceSecret(random), clock.now());
+      devices.forget(keyOf(productKey, deviceName));
+      return isReplaced ? needDevice(productKey, deviceName) : undefined;
+    },
+
+    async resetDevice(productKey, deviceName) {
+      const { iotId } = await needDevice(productKey, deviceName);
+      // What is on its way would activate it again.
+      await statuses.flush();
+      await store.resetDevice(productKey, deviceName, clock.now());
+      devices.forget(keyOf(productKey, deviceName));
+      emit({ kind: "device.reset", productKey, deviceName, iotId });
+      return needDevice(productKey, deviceName);
     },
 
     markOnline(productKey, deviceName, at, remoteAddress) {

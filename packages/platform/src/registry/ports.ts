@@ -1,5 +1,5 @@
 /** What the registry asks of the store. Rows carry secrets in clear text: the store encrypts them at rest. */
-import type { Device, DeviceStatus, Page, Product, TopicClassRecord } from "./registry.ts";
+import type { Device, DeviceStatus, Page, Product, ProductChange, TopicClassRecord } from "./registry.ts";
 
 export type DeviceRow = Omit<Device, "status"> & { isOnline: boolean };
 
@@ -22,7 +22,7 @@ export interface RegistryStore {
     page: Page,
     filter?: { dataFormat?: Product["dataFormat"] },
   ): Promise<{ rows: (Product & { deviceCount: number })[]; total: number }>;
-  updateProduct(productKey: string, change: { name?: string; description?: string }): Promise<"ok" | "duplicate_name">;
+  updateProduct(productKey: string, change: ProductChange): Promise<"ok" | "duplicate_name">;
   deleteProduct(productKey: string): Promise<void>;
   /** One transaction: all or none. Names the first duplicate. */
   insertDevices(devices: DeviceRow[]): Promise<{ kind: "ok" } | { kind: "duplicate"; deviceName: string }>;
@@ -39,6 +39,10 @@ export interface RegistryStore {
     change: { nickname?: string; isEnabled?: boolean; modifiedAt: number },
   ): Promise<void>;
   deleteDevice(productKey: string, deviceName: string): Promise<void>;
+  /** False when the device was activated meanwhile, or is gone. */
+  replaceSecret(productKey: string, deviceName: string, deviceSecret: string, modifiedAt: number): Promise<boolean>;
+  /** Forgets when it was activated; its tokens go too. */
+  resetDevice(productKey: string, deviceName: string, modifiedAt: number): Promise<void>;
   writeStatuses(writes: DeviceStatusWrite[]): Promise<void>;
   /** After a crash: nobody is connected. */
   markAllOffline(at: number): Promise<number>;

@@ -12,8 +12,17 @@ export interface Product {
   topicStyle: "user" | "legacy" | "none";
   /** 0 = raw bytes, 1 = Alink JSON. */
   dataFormat: 0 | 1;
+  /** How its devices prove who they are. */
+  authType: "secret" | "x509";
+  /** Devices that were registered here may fetch their secret with the product's, until their first connection. */
+  isRegistrationOpen: boolean;
+  /** Devices that nobody registered may do so themselves with the product's secret. */
+  isSelfRegistrationOpen: boolean;
   createdAt: number;
 }
+
+/** What may change about a product. */
+export type ProductChange = Partial<Pick<Product, "name" | "description" | "isRegistrationOpen" | "isSelfRegistrationOpen">>;
 
 export type DeviceStatus = "UNACTIVE" | "ONLINE" | "OFFLINE" | "DISABLE";
 
@@ -64,6 +73,9 @@ export interface NewProduct {
   nodeType?: Product["nodeType"];
   topicStyle?: Product["topicStyle"];
   dataFormat?: 0 | 1;
+  authType?: Product["authType"];
+  isRegistrationOpen?: boolean;
+  isSelfRegistrationOpen?: boolean;
   /** Given keys: a fleet that moves keeps its identities. */
   productKey?: string;
   productSecret?: string;
@@ -92,7 +104,7 @@ export interface NewTopicClass {
 
 export type RegistryChange =
   | {
-      kind: "device.created" | "device.deleted" | "device.disabled" | "device.enabled";
+      kind: "device.created" | "device.deleted" | "device.disabled" | "device.enabled" | "device.reset";
       productKey: string;
       deviceName: string;
       iotId: string;
@@ -108,7 +120,7 @@ export interface Registry {
   findProduct(productKey: string): Promise<Product | undefined>;
   getProduct(productKey: string): Promise<Product & { deviceCount: number }>;
   listProducts(page: Page, filter?: { dataFormat?: Product["dataFormat"] }): Promise<Paged<Product & { deviceCount: number }>>;
-  updateProduct(productKey: string, change: { name?: string; description?: string }): Promise<Product>;
+  updateProduct(productKey: string, change: ProductChange): Promise<Product>;
   /** Refused with `registry.product_has_devices` while devices exist. */
   deleteProduct(productKey: string): Promise<void>;
 
@@ -123,6 +135,10 @@ export interface Registry {
   updateDevice(productKey: string, deviceName: string, change: { nickname?: string }): Promise<Device>;
   setDeviceEnabled(productKey: string, deviceName: string, isEnabled: boolean): Promise<Device>;
   deleteDevice(productKey: string, deviceName: string): Promise<void>;
+  /** A new secret for a device that has never connected; undefined when it has. The old one is worth nothing from then on. */
+  renewDeviceSecret(productKey: string, deviceName: string): Promise<Device | undefined>;
+  /** As if it had never connected: it may register itself again. Tells `device.reset`. */
+  resetDevice(productKey: string, deviceName: string): Promise<Device>;
 
   /** Status of a connection; written behind (batched), visible at once to reads through this registry. */
   markOnline(productKey: string, deviceName: string, at: number, remoteAddress: string): void;

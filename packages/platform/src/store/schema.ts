@@ -9,6 +9,9 @@ export interface ProductTable {
   node_type: "device" | "gateway";
   topic_style: "user" | "legacy" | "none";
   data_format: 0 | 1;
+  auth_type: Generated<"secret" | "x509">;
+  is_registration_open: Generated<0 | 1>;
+  is_self_registration_open: Generated<0 | 1>;
   created_at: number;
 }
 
@@ -119,6 +122,60 @@ interface MqttUserTable {
   modified_at: number;
 }
 
+interface TopologyTable {
+  sub_id: number;
+  gateway_id: number;
+  created_at: number;
+}
+
+interface DeviceTagTable {
+  device_id: number;
+  key: string;
+  value: string;
+}
+
+interface ProductTagTable {
+  product_key: string;
+  key: string;
+  value: string;
+}
+
+interface DeviceGroupTable {
+  group_id: string;
+  name: string;
+  description: string;
+  super_group_id: string | null;
+  created_at: number;
+}
+
+interface GroupDeviceTable {
+  group_id: string;
+  device_id: number;
+}
+
+interface GroupTagTable {
+  group_id: string;
+  key: string;
+  value: string;
+}
+
+interface DeviceTokenTable {
+  device_id: number;
+  client_id: string;
+  token_hash: string;
+  created_at: number;
+}
+
+interface DeviceCertificateTable {
+  fingerprint: string;
+  device_id: number;
+  serial_number: string;
+  /** PEM. */
+  certificate: string;
+  expires_at: number;
+  created_at: number;
+}
+
 interface SettingTable {
   key: string;
   /** UTF-8 text, or ciphertext when `is_sealed` is 1. */
@@ -138,4 +195,12 @@ export interface Schema {
   tokens: TokenTable;
   mqtt_users: MqttUserTable;
   settings: SettingTable;
+  topology: TopologyTable;
+  device_tags: DeviceTagTable;
+  product_tags: ProductTagTable;
+  device_groups: DeviceGroupTable;
+  group_devices: GroupDeviceTable;
+  group_tags: GroupTagTable;
+  device_tokens: DeviceTokenTable;
+  device_certificates: DeviceCertificateTable;
 }

@@ -1,8 +1,8 @@
 /** Products, devices and topic classes in SQL. Rows carry secrets in clear text; the columns hold ciphertext. */
-import { type Insertable, type Kysely, type Selectable, sql } from "kysely";
+import { type Insertable, type Kysely, type Selectable, sql, type Updateable } from "kysely";
 import type { Clock } from "../clock.ts";
 import { PlatformError } from "../errors/index.ts";
-import type { DeviceRow, Product, RegistryStore, TopicClassRecord } from "../registry/index.ts";
+import type { DeviceRow, Product, ProductChange, RegistryStore, TopicClassRecord } from "../registry/index.ts";
 import type { DeviceTable, ProductTable, Schema, TopicClassTable } from "./schema.ts";
 import type { SecretBox } from "./secret-box.ts";
 import { isForeignKeyViolation } from "./sqlite-file.ts";
@@ -60,13 +60,14 @@ export function createSqliteRegistryStore(db: Kysely<Schema>, box: SecretBox, cl
     },
 
     async updateProduct(productKey, change) {
-      if (change.name === undefined && change.description === undefined) return "ok";
+      const columns = columnsOf(change);
+      if (Object.keys(columns).length === 0) return "ok";
       return db.transaction().execute(async (trx) => {
         if (change.name !== undefined) {
           const sameName = await trx.selectFrom("products").select("product_key").where("name", "=", change.name).executeTakeFirst();
           if (sameName !== undefined && sameName.product_key !== productKey) return "duplicate_name";
         }
-        await trx.updateTable("products").set(change).where("product_key", "=", productKey).execute();
+        await trx.updateTable("products").set(columns).where("product_key", "=", productKey).execute();
         return "ok";
       });
     },
@@ -161,6 +162,32 @@ export function createSqliteRegistryStore(db: Kysely<Schema>, box: SecretBox, cl
       });
     },
 
+    async replaceSecret(productKey, deviceName, deviceSecret, modifiedAt) {
+      const replaced = await db
+        .updateTable("devices")
+        .set({ sealed_secret: box.seal(deviceSecret, "devices", `${productKey}/${deviceName}`), modified_at: modifiedAt })
+        .where("product_key", "=", productKey)
+        .where("device_name", "=", deviceName)
+        .where("activated_at", "is", null)
+        .executeTakeFirst();
+      return replaced.numUpdatedRows === 1n;
+    },
+
+    async resetDevice(productKey, deviceName, modifiedAt) {
+      await db.transaction().execute(async (trx) => {
+        const row = await trx
+          .updateTable("devices")
+          .set({ activated_at: null, modified_at: modifiedAt })
+          .where("product_key", "=", productKey)
+          .where("device_name", "=", deviceName)
+          .returning("id")
+          .executeTakeFirst();
+        if (row === undefined) return;
+        await trx.deleteFrom("device_tokens").where("device_id", "=", row.id).execute();
+        await trx.deleteFrom("tokens").where("product_key", "=", productKey).where("device_name", "=", deviceName).execute();
+      });
+    },
+
     async writeStatuses(writes) {
       await db.transaction().execute(async (trx) => {
         for (const write of writes) {
@@ -216,6 +243,15 @@ export function createSqliteRegistryStore(db: Kysely<Schema>, box: SecretBox, cl
   };
 }
 
+function columnsOf({ name, description, isRegistrationOpen, isSelfRegistrationOpen }: ProductChange): Updateable<ProductTable> {
+  return {
+    ...(name !== undefined && { name }),
+    ...(description !== undefined && { description }),
+    ...(isRegistrationOpen !== undefined && { is_registration_open: flag(isRegistrationOpen) }),
+    ...(isSelfRegistrationOpen !== undefined && { is_self_registration_open: flag(isSelfRegistrationOpen) }),
+  };
+}
+
 const countAll = sql<number>`count(*)`.as("count");
 
 function countOf(row: { count: number } | undefined): number {
@@ -258,6 +294,9 @@ function rowCodec(box: SecretBox): RowCodec {
       node_type: product.nodeType,
       topic_style: product.topicStyle,
       data_format: product.dataFormat,
+      auth_type: product.authType,
+      is_registration_open: flag(product.isRegistrationOpen),
+      is_self_registration_open: flag(product.isSelfRegistrationOpen),
       created_at: product.createdAt,
     }),
     decodeProduct: (row) => ({
@@ -268,6 +307,9 @@ function rowCodec(box: SecretBox): RowCodec {
       nodeType: row.node_type,
       topicStyle: row.topic_style,
       dataFormat: row.data_format,
+      authType: row.auth_type,
+      isRegistrationOpen: row.is_registration_open === 1,
+      isSelfRegistrationOpen: row.is_self_registration_open === 1,
       createdAt: row.created_at,
     }),
     encodeDevice: (device) => ({

@@ -225,6 +225,9 @@ const product: Product = {
   nodeType: "device",
   topicStyle: "user",
   dataFormat: 1,
+  authType: "secret",
+  isRegistrationOpen: false,
+  isSelfRegistrationOpen: false,
   createdAt: 1,
 };
 

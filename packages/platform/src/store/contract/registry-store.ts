@@ -31,9 +31,33 @@ export function describeRegistryStore(name: string, open: () => Promise<{ store:
     test("updates a product; its own name is not a duplicate", async () => {
       await store.insertProduct(product("b1"), []);
       expect(await store.updateProduct("b1", { name: "product a1" })).toBe("duplicate_name");
-      expect(await store.updateProduct("b1", { name: "product b1", description: "new" })).toBe("ok");
+      expect(
+        await store.updateProduct("b1", {
+          name: "product b1",
+          description: "new",
+          isRegistrationOpen: false,
+          isSelfRegistrationOpen: true,
+        }),
+      ).toBe("ok");
       expect(await store.updateProduct("b1", {})).toBe("ok");
-      expect(await store.findProduct("b1")).toEqual({ ...product("b1"), description: "new" });
+      expect(await store.findProduct("b1")).toEqual({
+        ...product("b1"),
+        description: "new",
+        isRegistrationOpen: false,
+        isSelfRegistrationOpen: true,
+      });
+    });
+
+    test("[2.5] replaces the secret of a device until it is activated, and from its reset on", async () => {
+      await store.insertDevices([device("a1", "one")]);
+      expect(await store.replaceSecret("a1", "one", "second", 5)).toBe(true);
+      expect(await store.findDevice("a1", "one")).toMatchObject({ deviceSecret: "second", modifiedAt: 5 });
+      await store.writeStatuses([{ productKey: "a1", deviceName: "one", isOnline: false, activatedAt: 6 }]);
+      expect(await store.replaceSecret("a1", "one", "third", 7)).toBe(false);
+      await store.resetDevice("a1", "one", 8);
+      expect((await store.findDevice("a1", "one"))?.activatedAt).toBeUndefined();
+      expect(await store.replaceSecret("a1", "one", "third", 9)).toBe(true);
+      expect(await store.replaceSecret("a1", "nobody", "third", 9)).toBe(false);
     });
 
     test("lists products newest first with their device counts", async () => {
@@ -188,6 +212,9 @@ function product(productKey: string): Product {
     nodeType: "gateway",
     topicStyle: "legacy",
     dataFormat: 0,
+    authType: "x509",
+    isRegistrationOpen: true,
+    isSelfRegistrationOpen: false,
     createdAt: 1,
   };
 }
