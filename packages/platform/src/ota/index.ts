@@ -1,0 +1,3 @@
+export { defaultOtaLimits, type OtaLimits } from "./limits.ts";
+export type * from "./ota.ts";
+export { defaultModule } from "./ota.ts";
