@@ -133,6 +133,14 @@ export interface PreAuthDialect {
   refuse(code: string): object;
 }
 
+/** How a device wants to be served, from what it says at connecting. */
+export interface ConnectTraits {
+  /** What the cloud sends of its own accord reaches it without a SUBSCRIBE. */
+  isAutoSubscribed?: true;
+  /** Takes requests on its custom topics while the caller waits. */
+  acceptsCustomRrpc?: true;
+}
+
 export interface Dialect {
   readonly name: string;
   readonly behaviour: DialectBehaviour;
@@ -145,6 +153,9 @@ export interface Dialect {
   claimedDevice(userName: string): DeviceNames | undefined;
   /** The device whose custom topic this is; undefined for system topics and for topics that are none of this dialect's. */
   topicOwner(topic: string): DeviceNames | undefined;
+  traitsOf(parameters: Readonly<Record<string, string>>): ConnectTraits;
+  /** Whether the cloud sends this topic to devices that are subscribed automatically. */
+  isAutomatic(topic: string): boolean;
   readonly preAuth?: PreAuthDialect;
   compileRights(productKey: string, deviceName: string, classes: readonly TopicClass[]): TopicRights;
 }

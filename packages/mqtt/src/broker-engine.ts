@@ -111,7 +111,10 @@ export function createBroker(ports: BrokerPorts): Broker {
       // A tap may call this in the middle of another message.
       const hadDebt = turn.hasDebt;
       turn.hasDebt = false;
-      router.route(routed, router.destinationsOf(message.topic), undefined);
+      const destinations = router.destinationsOf(message.topic);
+      router.route(routed, destinations, undefined);
+      const addressee = message.addressee === undefined ? undefined : sessions.get(message.addressee);
+      if (addressee !== undefined) router.address(routed, destinations, addressee);
       const isOwed = turn.hasDebt;
       turn.hasDebt = hadDebt || isOwed;
       if (engine.peers.isAlone !== true) {
@@ -127,6 +130,7 @@ export function createBroker(ports: BrokerPorts): Broker {
       return outcome === "skipped" ? "no_session" : outcome;
     },
     isConnected: (sessionId) => sessions.get(sessionId)?.link !== undefined,
+    subjectOf: (sessionId) => sessions.get(sessionId)?.subject,
     sessionIdsOf: (prefix) => [...sessions].filter(({ id }) => id.startsWith(prefix)).map(({ id }) => id),
     subscriptionsOf: (sessionId) => [...(sessions.get(sessionId)?.subscriptions.values() ?? [])],
     kick(sessionId, reason, refusal) {

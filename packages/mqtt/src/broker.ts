@@ -22,6 +22,8 @@ export interface CloudMessage {
   properties?: Properties;
   /** Rules already passed (default 0). */
   hops?: number;
+  /** Session that gets it, once, even without a subscription to the topic, unless it unsubscribed from it. */
+  addressee?: string;
 }
 
 export interface RouteOutcome {
@@ -55,6 +57,8 @@ export interface Broker {
   /** Hands a message to one session whether it subscribed or not. */
   deliver(sessionId: string, message: CloudMessage): "delivered" | "queued" | "no_session";
   isConnected(sessionId: string): boolean;
+  /** `subject` of the latest Admission, also of a session that waits for its client; undefined after a restart until it comes back. */
+  subjectOf(sessionId: string): unknown;
   /** Ids of all sessions, connected or not, that begin so; walks through all of them. */
   sessionIdsOf(prefix: string): string[];
   subscriptionsOf(sessionId: string): readonly StoredSubscription[];

@@ -134,6 +134,8 @@ export interface Admission {
   subject: unknown;
   /** Filters the server subscribes on behalf of the client (no SUBSCRIBE on the wire); UNSUBSCRIBE cancels them. */
   implicitSubscriptions?: readonly { filter: string; qos: QoS }[];
+  /** Messages are addressed to it without subscriptions (`CloudMessage.addressee`): its UNSUBSCRIBE of any filter is remembered. */
+  isAddressable?: boolean;
 }
 
 export interface ConnectRefusal extends Refusal {

@@ -8,21 +8,23 @@ import {
   createGatekeeper,
   createObserver,
   createPreAuth,
+  createSessionRoutes,
   createTopicBook,
   createUserGate,
   createUserWatcher,
 } from "./access/index.ts";
 import { createAccessKeys, createAlibabaApi, type HealthStatus, openApi } from "./api/index.ts";
+import { createConsumerHandlers, createUplinkRouter } from "./bindings/index.ts";
 import { type Clock, type Random, systemClock, systemRandom } from "./clock.ts";
 import type { Settings } from "./config/index.ts";
 import { createDeviceLog } from "./device-log/index.ts";
 import { PlatformError } from "./errors/index.ts";
 import { openRootCredentials, type RootCredentials } from "./first-start.ts";
 import { createDeviceRoutes, openCertificates, openFrontDoor } from "./front-door/index.ts";
-import { createMessages } from "./messages/index.ts";
+import { createDownlink, createMessages } from "./messages/index.ts";
 import { createMqttUsers, createRegistry } from "./registry/index.ts";
 import { createAddressPolicy, createHttpWebhookSender, createRuleEngine } from "./rules/index.ts";
-import { loadMasterKey, openStore, SqliteJournal } from "./store/index.ts";
+import { loadMasterKey, noteJournal, openStore, SqliteJournal } from "./store/index.ts";
 import { version } from "./version.ts";
 
 export interface Platform {
@@ -30,6 +32,8 @@ export interface Platform {
   listen: HealthStatus["listen"];
   credentials: RootCredentials;
   caFile: string;
+  /** Settles when it can no longer keep its promises and has to end. */
+  failure: Promise<PlatformError>;
   /** Stops taking work, tells devices, writes what is pending. */
   close(): Promise<void>;
 }
@@ -108,8 +112,11 @@ async function open(
     addressPolicy,
     limits: limits.rules,
   });
+  const { promise: failure, resolve: gaveUp } = Promise.withResolvers<PlatformError>();
   const journal =
-    settings.journal === "memory" ? createMemoryJournal() : new SqliteJournal({ dataDir, clock, limits: limits.journal, report });
+    settings.journal === "memory"
+      ? createMemoryJournal()
+      : new SqliteJournal({ dataDir, clock, random, limits: limits.journal, report, gaveUp });
   closers.push(() => journal.close());
   const mqttUsers = createMqttUsers({ store: store.mqttUsers, clock, random, limits: limits.mqttUsers });
   const plainPorts = { grants: rules, limits: limits.plainSession };
@@ -118,6 +125,7 @@ async function open(
     anonymous: { plain: createAnonymousGate(plainPorts) },
     users: { plain: createUserGate({ ...plainPorts, users: mqttUsers, onFailure }) },
   }[settings.plain];
+  const uplinks = createUplinkRouter({ onFailure });
   const broker = createBroker({
     gatekeeper: createGatekeeper({
       dialects,
@@ -126,6 +134,7 @@ async function open(
       tokens: store.tokens,
       deviceLog,
       grants: rules,
+      systemTopics: uplinks,
       limits: limits.session,
       keepAlivePolicy: settings.alibaba.keepAlive === "strict" ? alibabaStrictKeepAlivePolicy : alibabaKeepAlivePolicy,
       clock,
@@ -142,6 +151,12 @@ async function open(
     onBug,
   });
   const messages = createMessages({ dialects, registry, topicBook, broker, deviceLog, clock, limits: limits.messages });
+  const downlink = createDownlink({
+    broker,
+    routeOf: createSessionRoutes({ broker }),
+    isAutomatic: (topic) => dialects.some((dialect) => dialect.isAutomatic(topic)),
+  });
+  uplinks.add(createConsumerHandlers({ downlink }));
   rules.onChange(() => broker.forgetGrants());
   const watcher = createAccessWatcher({ registry, broker, topicBook, tokens: store.tokens, clock, limits: limits.access, onFailure });
   closers.push(() => watcher.close());
@@ -150,6 +165,7 @@ async function open(
   await rules.open();
   closers.push(() => rules.close());
   await broker.start();
+  if (journal instanceof SqliteJournal) await noteJournal(store.settings, dataDir, journal.fileId, report);
   closers.push(() => broker.close());
 
   const status: HealthStatus = { status: "starting", version, listen: { device: [], http: [], amqp: [] } };
@@ -227,5 +243,5 @@ async function open(
   });
   status.listen.device = [...frontDoor.addresses];
   status.status = "ok";
-  return { listen: status.listen, credentials, caFile: certificates.caFile, close: () => closeAll(closers, logger) };
+  return { listen: status.listen, credentials, caFile: certificates.caFile, failure, close: () => closeAll(closers, logger) };
 }

@@ -1,5 +1,6 @@
 /** The dialect of Alibaba Cloud IoT Platform (阿里云物联网平台). Source: alibaba-device.md, 1 to 4. */
 import type { Dialect } from "../dialect.ts";
+import { isAutomatic, traitsOf } from "./automatic-topics.ts";
 import { identifyConnect } from "./connect.ts";
 import { parseTopicOwner, parseUserName } from "./identity.ts";
 import { applyKeepAlive } from "./keep-alive.ts";
@@ -29,5 +30,7 @@ export const alibabaDialect: Dialect & Required<Pick<Dialect, "preAuth">> = {
   claimedDevice: parseUserName,
   topicOwner: parseTopicOwner,
   compileRights,
+  traitsOf,
+  isAutomatic,
   preAuth: alibabaPreAuth,
 };

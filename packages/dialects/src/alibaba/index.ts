@@ -1,4 +1,19 @@
 export { alibabaDialect } from "./alibaba.ts";
+export {
+  type AlinkId,
+  type AlinkRefusal,
+  type AlinkReply,
+  type AlinkRequest,
+  alinkLimits,
+  alinkReplyObject,
+  alinkRequestObject,
+  formatAlinkReply,
+  formatAlinkRequest,
+  readAlinkMembers,
+  readAlinkReply,
+  readAlinkReplyMembers,
+  readAlinkRequest,
+} from "./alink.ts";
 export { alibabaClientIdLimits, formatClientId, type ParsedClientId, parameterOf, parseClientId } from "./client-id.ts";
 export { type ConnectCredentials, signConnect, tokenConnect } from "./connect.ts";
 export { alibabaCertificateHosts, alibabaRegions, type Endpoint, endpoints } from "./endpoints.ts";

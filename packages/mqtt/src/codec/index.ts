@@ -16,4 +16,4 @@ export {
   viewPublish,
 } from "./publish.ts";
 export { publishReplyBytes, writePublishReply } from "./publish-reply.ts";
-export { isTopicFilterValid, isTopicNameValid, parseSharedFilter, type SharedFilter } from "./topic.ts";
+export { isTopicFilterValid, isTopicMatching, isTopicNameValid, parseSharedFilter, type SharedFilter } from "./topic.ts";

@@ -21,6 +21,18 @@ export function hasWildcard(topic: string): boolean {
   return topic.includes("+") || topic.includes("#");
 }
 
+/** Whether a subscription to the filter would get a message on the topic; for one filter at a time. [MQTT-4.7] */
+export function isTopicMatching(filter: string, topic: string): boolean {
+  // [MQTT-4.7.2-1] A wildcard in the first level does not take topics that start with $.
+  if (topic.startsWith("$") && (filter.startsWith("+") || filter.startsWith("#"))) return false;
+  const levels = filter.split("/");
+  const texts = topic.split("/");
+  const isOpen = levels.at(-1) === "#";
+  if (isOpen) levels.pop();
+  if (isOpen ? texts.length < levels.length : texts.length !== levels.length) return false;
+  return levels.every((level, index) => level === "+" || level === texts[index]);
+}
+
 /** The rule that a filter breaks, once its text is known to be good UTF-8. */
 export function findBrokenFilterRule(filter: string): "filterEmpty" | "filterInvalid" | "sharedFilterInvalid" | undefined {
   if (filter === "") return "filterEmpty";

@@ -3,7 +3,7 @@
  * any subscription changes (one global version), because matching per message costs a third of the throughput.
  */
 import type { QoS } from "../codec/index.ts";
-import { parseSharedFilter } from "../codec/index.ts";
+import { isTopicMatching, parseSharedFilter } from "../codec/index.ts";
 import type { OwedMessage, StoredSubscription } from "../ports.ts";
 import type { Link } from "../session/link.ts";
 import type { Session } from "../session/session.ts";
@@ -111,6 +111,13 @@ export class Router {
       if (terms !== undefined) this.#offer(message, session, terms.qos, terms.isRetainAsPublished, terms.identifiers, feeder);
     }
     for (const group of destinations.groups) this.#offerGroup(message, group, feeder);
+  }
+
+  /** After `route`: to a session that has no matching subscription, unless its client unsubscribed from the topic. */
+  address(message: RoutedMessage, destinations: Destinations, session: Session): void {
+    if (destinations.sessions.some((destination) => destination.session === session)) return;
+    for (const filter of session.cancelledFilters) if (isTopicMatching(filter, message.topic)) return;
+    this.#offer(message, session, message.qos, false, undefined, undefined);
   }
 
   /** A shared message that its member did not take goes to another one, if there is any. */

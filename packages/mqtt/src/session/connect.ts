@@ -35,6 +35,7 @@ export async function handleConnect(engine: Engine, connection: ClientConnection
   engine.sessions.get(answer.sessionId)?.link?.close("taken_over");
   const { session, isPresent, isOwed } = engine.sessions.open(answer, packet);
   session.claimant = connection;
+  session.isAddressable = answer.isAddressable === true;
   session.implicitFilters = new Set(answer.implicitSubscriptions?.map(({ filter }) => filter));
   // What was allowed when the client was here last may not be allowed now.
   if (isPresent) reauthoriseSubscriptions(engine, session);

@@ -65,6 +65,8 @@ export class Session implements CommitWaiter {
   readonly subscriptions = new Map<string, StoredSubscription>();
   /** Filters the server subscribed for the client: not the client's to ask permission for. */
   implicitFilters: ReadonlySet<string> = noFilters;
+  /** Messages are addressed to it without subscriptions. */
+  isAddressable = false;
   /** Those of them that the client cancelled with UNSUBSCRIBE. */
   #cancelledFilters: Set<string> | undefined;
   #unreleased: Set<number> | undefined;

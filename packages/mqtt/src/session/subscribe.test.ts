@@ -114,6 +114,44 @@ test("server-side subscriptions deliver without SUBSCRIBE until the client cance
   expect(world.broker.subscriptionsOf("one")).toEqual([]);
 });
 
+test("an addressed message comes once, with or without a subscription, until its topic is unsubscribed", async () => {
+  const world = await new TestBroker({ admission: { isAddressable: true } }).start();
+  const client = world.open();
+  await client.connect("one", { isCleanStart: false });
+  const received: string[] = [];
+  const address = (text: string) => {
+    const outcome = world.broker.publish({ topic: "sys/a", payload: Buffer.from(text), qos: 0, addressee: "one" });
+    world.clock.endTurn();
+    received.push(...client.texts());
+    return outcome.delivered;
+  };
+  expect(address("unasked")).toBe(1);
+  client.subscribe("sys/#");
+  expect(address("subscribed")).toBe(1);
+  client.send({ type: "unsubscribe", packetId: 5, filters: ["sys/#"] });
+  expect(address("cancelled")).toBe(0);
+  client.subscribe("sys/#");
+  client.send({ type: "unsubscribe", packetId: 6, filters: ["sys/+"] });
+  expect(address("subscribed again")).toBe(1);
+  expect(received).toEqual(["unasked", "subscribed", "subscribed again"]);
+  const again = world.open();
+  await again.connect("one", { isCleanStart: false });
+  again.send({ type: "unsubscribe", packetId: 7, filters: ["sys/#"] });
+  expect(address("never subscribed, cancelled")).toBe(0);
+  expect(world.broker.subjectOf("one")).toBe("one");
+});
+
+test("cancelled filters are bounded by the limit of subscriptions", async () => {
+  const world = await new TestBroker({ admission: { isAddressable: true }, behaviour: { subscriptionsMax: 2 } }).start();
+  const client = world.open();
+  await client.connect("one");
+  for (const topic of ["a", "b", "c"]) client.send({ type: "unsubscribe", packetId: 5, filters: [topic] });
+  const delivered = ["a", "b", "c"].map(
+    (topic) => world.broker.publish({ topic, payload: Buffer.from("x"), qos: 0, addressee: "one" }).delivered,
+  );
+  expect(delivered).toEqual([0, 0, 1]);
+});
+
 test("forgetGrants asks again: publishes and subscriptions no longer allowed end", async () => {
   let isAllowed = true;
   const refusal = { code: "access.topic_denied" };

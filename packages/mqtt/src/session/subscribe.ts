@@ -104,8 +104,10 @@ function whenSafe(engine: Engine, connection: ClientConnection, session: Session
 export function handleUnsubscribe(engine: Engine, connection: ClientConnection, session: Session, packet: UnsubscribePacket): void {
   checkAnswerFits(connection, "UNSUBSCRIBE", packet.filters.length);
   const reasonCodes = packet.filters.map((filter) => {
-    if (!engine.sessions.unsubscribe(session, filter)) return 0x11;
-    if (session.implicitFilters.has(filter)) {
+    const isSubscribed = engine.sessions.unsubscribe(session, filter);
+    const isCancelled = session.implicitFilters.has(filter) ? isSubscribed : isCancelling(session, filter);
+    if (!isSubscribed && !isCancelled) return 0x11;
+    if (isCancelled) {
       session.cancelFilter(filter);
       if (session.slot !== undefined) engine.sessions.save(session);
     }
@@ -116,6 +118,12 @@ export function handleUnsubscribe(engine: Engine, connection: ClientConnection, 
   whenSafe(engine, connection, session, () => {
     connection.outbox.append(encodePacket({ type: "unsuback", packetId: packet.packetId, reasonCodes: codes }, connection.version));
   });
+}
+
+/** What was never subscribed can be cancelled where messages come without a subscription. */
+function isCancelling(session: Session, filter: string): boolean {
+  if (!session.isAddressable || session.cancelledFilters.has(filter)) return false;
+  return session.cancelledFilters.size < session.behaviour.subscriptionsMax && isTopicFilterValid(filter);
 }
 
 /** Asks again for the permission of every subscription of a session; those no longer allowed end, others may sink in QoS. */

@@ -89,7 +89,7 @@ export function createGatekeeper(ports: GatekeeperPorts): Gatekeeper {
     const keepAlive = dialect.keepAlive(request.keepAliveSeconds, ports.keepAlivePolicy);
     if (keepAlive.kind === "refused") return keepAlive;
     logRemarks(claim, device, request.clientId, facts);
-    return admissionOf(dialect, device, page, keepAlive.seconds);
+    return admissionOf(dialect, claim, device, page, keepAlive.seconds);
   }
 
   async function proveSignature(dialect: Dialect, claim: Extract<Claim, { kind: "device-signature" }>): Promise<Proof> {
@@ -122,15 +122,17 @@ export function createGatekeeper(ports: GatekeeperPorts): Gatekeeper {
     return { kind: "proven", device };
   }
 
-  function admissionOf(dialect: Dialect, device: Device, page: TopicPage, keepAliveSeconds: number): Admission {
+  function admissionOf(dialect: Dialect, claim: Claim, device: Device, page: TopicPage, keepAliveSeconds: number): Admission {
     const { productKey, deviceName, iotId } = device;
-    const subject: DeviceSubject = { kind: "device", dialect: dialect.name, productKey, deviceName, iotId };
+    const traits = dialect.traitsOf(claim.parameters);
+    const subject: DeviceSubject = { kind: "device", dialect: dialect.name, productKey, deviceName, iotId, ...traits };
     return {
       sessionId: sessionIdOf(productKey, deviceName),
       rights: new DeviceRights(ports, dialect, subject, page),
       behaviour: behaviours.get(dialect) ?? { ...dialect.behaviour, ...ports.limits },
       keepAliveSeconds,
       subject,
+      ...(traits.isAutoSubscribed === true ? { isAddressable: true } : {}),
     };
   }
 

@@ -5,6 +5,12 @@ export interface DeviceSubject {
   readonly productKey: string;
   readonly deviceName: string;
   readonly iotId: string;
+  /** A sub-device: whose connection it uses. */
+  readonly gateway?: { readonly productKey: string; readonly deviceName: string; readonly iotId: string };
+  /** `_ss=1`: what the cloud sends of its own accord reaches it without a SUBSCRIBE (alibaba-device.md, 4.4). */
+  readonly isAutoSubscribed?: true;
+  /** `ext` bit 0: takes requests on `/ext/rrpc/…` (2.1, 8.4). */
+  readonly acceptsCustomRrpc?: true;
 }
 
 /** The identity a session is bound to; never the MQTT client id, which two devices may share. */

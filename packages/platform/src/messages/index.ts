@@ -1,3 +1,5 @@
+export { createDownlink } from "./create-downlink.ts";
 export { createMessages } from "./create-messages.ts";
+export type * from "./downlink.ts";
 export { defaultMessageLimits } from "./limits.ts";
 export type * from "./messages.ts";
