@@ -7,7 +7,8 @@ import { defaultFrontDoorLimits } from "../front-door/index.ts";
 import { defaultMessageLimits } from "../messages/index.ts";
 import { defaultMqttUserLimits, defaultRegistryLimits } from "../registry/index.ts";
 import { defaultRuleLimits } from "../rules/index.ts";
-import { defaultJournalLimits, defaultStoreLimits } from "../store/index.ts";
+import { defaultHistoryLimits, defaultJournalLimits, defaultStoreLimits } from "../store/index.ts";
+import { defaultThingLimits } from "../things/index.ts";
 
 export const roomLimits = {
   mqtt: defaultBrokerLimits,
@@ -21,6 +22,8 @@ export const roomLimits = {
   rules: defaultRuleLimits,
   store: defaultStoreLimits,
   journal: defaultJournalLimits,
+  things: defaultThingLimits,
+  history: defaultHistoryLimits,
   frontDoor: defaultFrontDoorLimits,
   api: defaultApiLimits,
   alibabaApi: defaultAlibabaApiLimits,

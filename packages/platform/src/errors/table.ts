@@ -11,6 +11,7 @@ import { registryErrors } from "./registry.ts";
 import { ruleErrors } from "./rules.ts";
 import { startErrors } from "./start.ts";
 import { storeErrors } from "./store.ts";
+import { thingErrors } from "./things.ts";
 
 export const errorTable: ErrorTable = {
   ...accessErrors,
@@ -24,4 +25,5 @@ export const errorTable: ErrorTable = {
   ...ruleErrors,
   ...startErrors,
   ...storeErrors,
+  ...thingErrors,
 };

@@ -4,12 +4,14 @@ import { type Migration, Migrator } from "kysely/migration";
 import { PlatformError } from "../errors/index.ts";
 import { up as first } from "./migrations/0001-first.ts";
 import { up as mqttUsers } from "./migrations/0002-mqtt-users.ts";
+import { up as things } from "./migrations/0003-things.ts";
 import { up as registryAdditions } from "./migrations/0005-registry.ts";
 import type { Schema } from "./schema.ts";
 
 const migrations: Readonly<Record<string, Migration>> = {
   "0001-first": { up: first },
   "0002-mqtt-users": { up: mqttUsers },
+  "0003-things": { up: things },
   "0005-registry": { up: registryAdditions },
 };
 

@@ -183,7 +183,32 @@ interface SettingTable {
   is_sealed: 0 | 1;
 }
 
+interface ThingModelDraftTable {
+  product_key: string;
+  /** Empty for the default module. */
+  function_block_id: string;
+  tsl: string;
+}
+
+interface ThingModelVersionTable {
+  id: Generated<number>;
+  product_key: string;
+  version: string;
+  description: string;
+  created_at: number;
+  /** JSON list of { functionBlockId, tsl }. */
+  modules: string;
+}
+
+interface ThingModelLevelTable {
+  product_key: string;
+  level: "strong" | "weak" | "none";
+}
+
 export interface Schema {
+  thing_model_drafts: ThingModelDraftTable;
+  thing_model_versions: ThingModelVersionTable;
+  thing_model_levels: ThingModelLevelTable;
   products: ProductTable;
   devices: DeviceTable;
   topic_classes: TopicClassTable;

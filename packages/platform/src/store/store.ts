@@ -1,28 +1,39 @@
 /** The store's door: one SQLite file under the data directory, and behind it the ports of the rooms. */
 import { Kysely } from "kysely";
-import type { TokenStore } from "../access/index.ts";
+import type { DeviceTokenStore, TokenStore } from "../access/index.ts";
 import { type Clock, type Random, systemClock, systemRandom } from "../clock.ts";
 import type { DeviceLogStore } from "../device-log/index.ts";
 import { PlatformError } from "../errors/index.ts";
-import type { MqttUserStore, RegistryStore } from "../registry/index.ts";
+import type { GroupStore, MqttUserStore, RegistryStore, TagStore, TopologyStore } from "../registry/index.ts";
 import type { RuleStore } from "../rules/index.ts";
+import type { ThingModelStore } from "../things/index.ts";
 import { defaultStoreLimits, type StoreLimits } from "./limits.ts";
 import { migrate } from "./migrate.ts";
 import type { Schema } from "./schema.ts";
 import { createSecretBox, masterKeyBytes } from "./secret-box.ts";
 import { createSqliteSettingsStore, type SettingsStore } from "./settings-store.ts";
 import { createSqliteDeviceLogStore } from "./sqlite-device-log-store.ts";
+import { createSqliteDeviceTokenStore } from "./sqlite-device-token-store.ts";
 import { openSqliteFile, TransactionalSqliteDialect } from "./sqlite-file.ts";
+import { createSqliteGroupStore } from "./sqlite-group-store.ts";
 import { createSqliteMqttUserStore } from "./sqlite-mqtt-user-store.ts";
 import { createSqliteRegistryStore } from "./sqlite-registry-store.ts";
 import { createSqliteRuleStore } from "./sqlite-rule-store.ts";
+import { createSqliteTagStore } from "./sqlite-tag-store.ts";
+import { createSqliteThingStore } from "./sqlite-thing-store.ts";
 import { createSqliteTokenStore } from "./sqlite-token-store.ts";
+import { createSqliteTopologyStore } from "./sqlite-topology-store.ts";
 
 export interface Store {
   registry: RegistryStore;
   deviceLog: DeviceLogStore;
   rules: RuleStore;
+  thingModels: ThingModelStore;
   tokens: TokenStore;
+  deviceTokens: DeviceTokenStore;
+  topology: TopologyStore;
+  tags: TagStore;
+  groups: GroupStore;
   mqttUsers: MqttUserStore;
   settings: SettingsStore;
   close(): Promise<void>;
@@ -69,7 +80,12 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     registry: createSqliteRegistryStore(db, box, clock),
     deviceLog: createSqliteDeviceLogStore(db, limits.trimEntriesMax),
     rules: createSqliteRuleStore(db, box),
+    thingModels: createSqliteThingStore(db),
     tokens: createSqliteTokenStore(db),
+    deviceTokens: createSqliteDeviceTokenStore(db),
+    topology: createSqliteTopologyStore(db),
+    tags: createSqliteTagStore(db),
+    groups: createSqliteGroupStore(db),
     mqttUsers: createSqliteMqttUserStore(db),
     settings,
     close: () => db.destroy(),

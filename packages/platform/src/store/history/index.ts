@@ -1,0 +1,2 @@
+export { defaultHistoryLimits } from "./limits.ts";
+export { SqliteHistory } from "./sqlite-history.ts";
