@@ -18,3 +18,15 @@ export interface PreAuthRequest {
 export interface PreAuth {
   authenticate(request: PreAuthRequest): Promise<{ body: object }>;
 }
+
+/** Devices that registered themselves: each physical device has a client id and a token in place of a secret (2.6). */
+export interface DeviceTokenStore {
+  insert(
+    token: { productKey: string; deviceName: string; clientId: string; tokenHash: string; createdAt: number },
+    clientsMax: number,
+  ): Promise<"ok" | "too_many" | "no_device">;
+  /** The hash of the token. */
+  find(productKey: string, deviceName: string, clientId: string): Promise<string | undefined>;
+  list(productKey: string, deviceName: string): Promise<{ clientId: string; createdAt: number }[]>;
+  deleteAll(productKey: string, deviceName: string): Promise<void>;
+}

@@ -3,10 +3,10 @@ import type { Clock, Random } from "../clock.ts";
 import { PlatformError } from "../errors/index.ts";
 import { buildDeviceRows, checkNickname, wishesOf } from "./device-batch.ts";
 import { checkChoice, checkIdentityValue, checkText, generate } from "./identity-values.ts";
-import { defaultRegistryLimits, type RegistryLimits } from "./limits.ts";
+import { checkPage, defaultRegistryLimits, type RegistryLimits } from "./limits.ts";
 import { LoadingCache } from "./loading-cache.ts";
 import type { DeviceRow, DeviceStatusWrite, RegistryStore } from "./ports.ts";
-import type { Device, NewDevice, NewProduct, Page, Product, Registry, RegistryChange, TopicClassRecord } from "./registry.ts";
+import type { Device, NewDevice, NewProduct, Product, Registry, RegistryChange, TopicClassRecord } from "./registry.ts";
 import { applyStatus, createStatusBoard } from "./status-board.ts";
 import { defaultTopicClasses, parseTopicTemplate } from "./topic-templates.ts";
 
@@ -341,15 +341,6 @@ function checkProductName(name: string, limits: RegistryLimits): string {
 
 function checkDescription(description: string, limits: RegistryLimits): string {
   return checkText("registry.invalid_description", description, 0, limits.descriptionCharactersMax);
-}
-
-function checkPage(page: Page, limits: RegistryLimits): Page {
-  const isWhole = Number.isSafeInteger(page.page) && Number.isSafeInteger(page.pageSize);
-  if (isWhole && page.page >= 1 && page.pageSize >= 1 && page.pageSize <= limits.pageSizeMax) return page;
-  throw new PlatformError("registry.invalid_page", {
-    received: `${page.page} of ${page.pageSize}`,
-    expected: `a page from 1 and a size from 1 to ${limits.pageSizeMax}`,
-  });
 }
 
 /** Counting and inserting must not interleave with another caller's, or both pass a limit that has room for one. */

@@ -100,4 +100,5 @@ export const generate = {
   deviceName: (random: Random) => alphanumeric(random, 20),
   deviceSecret: (random: Random) => random.bytes(16).toString("hex"),
   iotId: (random: Random) => alphanumeric(random, 30),
+  groupId: (random: Random) => alphanumeric(random, 16),
 };

@@ -1,3 +1,6 @@
+import { PlatformError } from "../errors/index.ts";
+import type { Page } from "./registry.ts";
+
 export interface RegistryLimits {
   productsMax: number;
   devicesPerProductMax: number;
@@ -25,9 +28,25 @@ export interface RegistryLimits {
   statusFlushMilliseconds: number;
   /** Pause after a failed write of connection states. */
   statusRetryMilliseconds: number;
+  subDevicesPerGatewayMax: number;
+  /** Of one device, product or group. */
+  tagsPerObjectMax: number;
+  tagKeyCharactersMax: number;
+  tagValueCharactersMax: number;
+  groupsMax: number;
+  groupNameCharactersMax: number;
+  /** Groups in groups in groups. */
+  groupLevelsMax: number;
+  /** Groups directly in one group. */
+  groupChildrenMax: number;
+  groupsPerDeviceMax: number;
+  devicesPerGroupMax: number;
+  /** Devices that one call puts into a group. */
+  groupBatchDevicesMax: number;
 }
 
-/** The vendor's numbers where it has any (device names 4-32, 50 topic classes, 128 bytes, 7 slashes, batches of 10,000). */
+/** The vendor's numbers where it has any (device names 4-32, 50 topic classes, 128 bytes, 7 slashes, batches of 10,000,
+ * 2,000 sub-devices, 100 tags, 1,000 groups). */
 export const defaultRegistryLimits: RegistryLimits = {
   productsMax: 10_000,
   devicesPerProductMax: 1_000_000,
@@ -46,7 +65,28 @@ export const defaultRegistryLimits: RegistryLimits = {
   statusBatchDevices: 500,
   statusFlushMilliseconds: 200,
   statusRetryMilliseconds: 5_000,
+  subDevicesPerGatewayMax: 2_000,
+  tagsPerObjectMax: 100,
+  tagKeyCharactersMax: 64,
+  tagValueCharactersMax: 128,
+  groupsMax: 1_000,
+  groupNameCharactersMax: 30,
+  groupLevelsMax: 3,
+  groupChildrenMax: 100,
+  groupsPerDeviceMax: 10,
+  devicesPerGroupMax: 100_000,
+  groupBatchDevicesMax: 1_000,
 };
+
+/** Throws `registry.invalid_page`. */
+export function checkPage(page: Page, limits: RegistryLimits): Page {
+  const isWhole = Number.isSafeInteger(page.page) && Number.isSafeInteger(page.pageSize);
+  if (isWhole && page.page >= 1 && page.pageSize >= 1 && page.pageSize <= limits.pageSizeMax) return page;
+  throw new PlatformError("registry.invalid_page", {
+    received: `${page.page} of ${page.pageSize}`,
+    expected: `a page from 1 and a size from 1 to ${limits.pageSizeMax}`,
+  });
+}
 
 export interface MqttUserLimits {
   mqttUsersMax: number;

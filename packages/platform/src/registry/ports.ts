@@ -1,5 +1,7 @@
 /** What the registry asks of the store. Rows carry secrets in clear text: the store encrypts them at rest. */
-import type { Device, DeviceStatus, Page, Product, ProductChange, TopicClassRecord } from "./registry.ts";
+import type { Group, GroupCounts, GroupJoin } from "./groups.ts";
+import type { Device, DeviceIdentity, DeviceStatus, Page, Product, ProductChange, TopicClassRecord } from "./registry.ts";
+import type { TagMap } from "./tags.ts";
 
 export type DeviceRow = Omit<Device, "status"> & { isOnline: boolean };
 
@@ -50,4 +52,52 @@ export interface RegistryStore {
   listTopicClasses(productKey: string): Promise<TopicClassRecord[]>;
   findTopicClass(id: number): Promise<TopicClassRecord | undefined>;
   deleteTopicClass(id: number): Promise<void>;
+}
+
+type Names = Pick<Device, "productKey" | "deviceName">;
+
+export interface TopologyStore {
+  /** One transaction. `moved`: those that were behind another gateway before. */
+  add(
+    gateway: DeviceIdentity,
+    devices: readonly DeviceIdentity[],
+    subDevicesMax: number,
+    createdAt: number,
+  ): Promise<{ kind: "ok"; moved: { gateway: DeviceIdentity; device: DeviceIdentity }[] } | { kind: "too_many"; total: number }>;
+  remove(gateway: DeviceIdentity, devices: readonly DeviceIdentity[]): Promise<void>;
+  list(gateway: Names, page: Page): Promise<{ rows: DeviceIdentity[]; total: number }>;
+  gatewayOf(device: Names): Promise<DeviceIdentity | undefined>;
+}
+
+export interface TagStore {
+  deviceTags(productKey: string, deviceName: string): Promise<TagMap>;
+  setDeviceTags(productKey: string, deviceName: string, tags: TagMap, tagsMax: number): Promise<"ok" | "too_many">;
+  /** Keys that were there. */
+  deleteDeviceTags(productKey: string, deviceName: string, keys: readonly string[]): Promise<string[]>;
+  productTags(productKey: string): Promise<TagMap>;
+  setProductTags(productKey: string, tags: TagMap, tagsMax: number): Promise<"ok" | "too_many">;
+  deleteProductTags(productKey: string, keys: readonly string[]): Promise<void>;
+  devicesByTags(tags: TagMap, page: Page): Promise<{ rows: DeviceIdentity[]; total: number }>;
+  productsByTags(tags: TagMap, page: Page): Promise<{ rows: string[]; total: number }>;
+}
+
+export interface GroupStore {
+  insert(group: Group): Promise<"ok" | "duplicate_id" | "duplicate_name">;
+  find(groupId: string): Promise<Group | undefined>;
+  count(): Promise<number>;
+  counts(groupId: string): Promise<GroupCounts>;
+  list(page: Page, filter: { superGroupId?: string; name?: string }): Promise<{ rows: Group[]; total: number }>;
+  update(groupId: string, description: string): Promise<void>;
+  remove(groupId: string): Promise<"ok" | "has_groups">;
+  addDevices(
+    groupId: string,
+    devices: readonly Names[],
+    limits: { devicesMax: number; groupsMax: number },
+  ): Promise<GroupJoin | "too_many">;
+  removeDevices(groupId: string, devices: readonly Names[]): Promise<number>;
+  devices(groupId: string, page: Page): Promise<{ rows: DeviceIdentity[]; total: number }>;
+  groupsOf(device: Names): Promise<Group[]>;
+  tags(groupId: string): Promise<TagMap>;
+  setTags(groupId: string, tags: TagMap): Promise<void>;
+  byTags(tags: TagMap, page: Page): Promise<{ rows: Group[]; total: number }>;
 }

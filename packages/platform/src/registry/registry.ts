@@ -46,6 +46,9 @@ export interface Device {
   remoteAddress?: string;
 }
 
+/** A device as others refer to it. */
+export type DeviceIdentity = Pick<Device, "productKey" | "deviceName" | "iotId">;
+
 export interface TopicClassRecord {
   id: number;
   productKey: string;

@@ -1,4 +1,5 @@
 import { describeOtherStores } from "./contract/other-stores.ts";
+import { describeRegistryAdditions } from "./contract/registry-additions.ts";
 import { describeRegistryStore } from "./contract/registry-store.ts";
 import { openStore } from "./index.ts";
 
@@ -8,4 +9,5 @@ describeRegistryStore("sqlite", async () => {
   const store = await openInMemory();
   return { store: store.registry, close: store.close };
 });
+describeRegistryAdditions("sqlite", openInMemory);
 describeOtherStores("sqlite", openInMemory);
