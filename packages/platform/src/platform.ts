@@ -24,7 +24,8 @@ import { createDeviceRoutes, openCertificates, openFrontDoor } from "./front-doo
 import { createDownlink, createMessages } from "./messages/index.ts";
 import { createMqttUsers, createRegistry } from "./registry/index.ts";
 import { createAddressPolicy, createHttpWebhookSender, createRuleEngine } from "./rules/index.ts";
-import { loadMasterKey, noteJournal, openStore, SqliteJournal } from "./store/index.ts";
+import { loadMasterKey, noteJournal, openStore, SqliteHistory, SqliteJournal } from "./store/index.ts";
+import { createThings, type ThingDownlink } from "./things/index.ts";
 import { version } from "./version.ts";
 
 export interface Platform {
@@ -157,6 +158,22 @@ async function open(
     isAutomatic: (topic) => dialects.some((dialect) => dialect.isAutomatic(topic)),
   });
   uplinks.add(createConsumerHandlers({ downlink }));
+  const unreachable = async (device: { deviceName: string }): Promise<never> => {
+    throw new PlatformError("things.device_offline", { deviceName: device.deviceName });
+  };
+  const thingDownlink: ThingDownlink = { setProperties: unreachable, callService: unreachable, callServiceAndWait: unreachable };
+  const things = createThings({
+    store: store.thingModels,
+    history: new SqliteHistory({ dataDir, clock, limits: limits.history, report }),
+    registry,
+    downlink: thingDownlink,
+    clock,
+    limits: limits.things,
+    report,
+  });
+  await things.open();
+  // After the broker: acknowledgements wait for the history.
+  closers.push(() => things.close());
   rules.onChange(() => broker.forgetGrants());
   const watcher = createAccessWatcher({ registry, broker, topicBook, tokens: store.tokens, clock, limits: limits.access, onFailure });
   closers.push(() => watcher.close());

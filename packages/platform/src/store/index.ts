@@ -1,4 +1,5 @@
-export { defaultJournalLimits, SqliteJournal } from "./journal/index.ts";
+export { defaultHistoryLimits, SqliteHistory } from "./history/index.ts";
+export { defaultJournalLimits, noteJournal, SqliteJournal } from "./journal/index.ts";
 export { defaultStoreLimits, type StoreLimits } from "./limits.ts";
 export { loadMasterKey } from "./master-key.ts";
 export type { SettingsStore } from "./settings-store.ts";
