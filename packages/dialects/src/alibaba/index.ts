@@ -17,6 +17,20 @@ export {
 export { alibabaClientIdLimits, formatClientId, type ParsedClientId, parameterOf, parseClientId } from "./client-id.ts";
 export { type ConnectCredentials, signConnect, tokenConnect } from "./connect.ts";
 export { alibabaCertificateHosts, alibabaRegions, type Endpoint, endpoints } from "./endpoints.ts";
+export {
+  alibabaForwardTopics,
+  type ForwardedReport,
+  type ForwardedValue,
+  formatBatchReport,
+  formatDeviceStatus,
+  formatDownlinkReply,
+  formatEventReport,
+  formatFound,
+  formatLifecycle,
+  formatPropertyReport,
+  formatTags,
+  formatTopology,
+} from "./forward.ts";
 export { isDeviceName, isIotId, isProductKey } from "./identity.ts";
 export { alibabaKeepAlivePolicy, alibabaStrictKeepAlivePolicy } from "./keep-alive.ts";
 export { preAuthContent, signPreAuth } from "./pre-auth.ts";

@@ -105,12 +105,6 @@ export const ruleErrors = {
     en: "The message went through {hops} rules; at most {maximum} are allowed, so the chain was cut.",
     zh: "消息已经过 {hops} 条规则；上限 {maximum}，链路已中断。",
   },
-  "rules.source_not_offered": {
-    http: 409,
-    alibaba: "iot.rule.StartRuleFailed",
-    en: "Rules cannot read {topic} yet: this server sends no device status messages.",
-    zh: "规则暂不能读取 {topic}：本服务器尚未提供设备状态消息。",
-  },
   "rules.fan_out_cut": {
     http: 508,
     en: "Rules made {maximum} messages of one; no more are allowed, so the rest was cut. Look for a rule that reads what it publishes.",

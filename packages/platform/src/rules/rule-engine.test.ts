@@ -79,14 +79,6 @@ test("[alibaba-server 2.8] a loop is cut at hopsMax and logged", async () => {
   expect(bench.entries.map(({ code }) => code)).toContain("rules.loop_cut");
 });
 
-test("a rule on messages that nobody sends does not start", async () => {
-  const bench = openRuleBench();
-  const status = { ...relay, sql: 'SELECT * FROM "/as/mqtt/status/pk1/+"' };
-  await expect(bench.rules.create(status)).rejects.toMatchObject({ code: "rules.source_not_offered" });
-  const { id } = await bench.rules.create({ ...status, isRunning: false });
-  await expect(bench.rules.start(id)).rejects.toMatchObject({ code: "rules.source_not_offered" });
-});
-
 test("a loop that branches ends at republishedPerMessageMax, and its message is acknowledged", async () => {
   const bench = openRuleBench({ republishedPerMessageMax: 50 });
   const branches = Array.from({ length: 10 }, (): RuleAction => ({ type: "republish", topic }));

@@ -91,8 +91,6 @@ export function createRuleEngine(ports: RuleEnginePorts): RuleEngine {
   function checkStartable(row: RuleRow, actionCount: number): CompiledRule {
     if (row.sql.trim() === "") throw new PlatformError("rules.sql_missing", { id: row.id });
     const compiled = compile(row);
-    // It may be kept for later, but a rule that runs and never sees a message would only look as if it worked.
-    if (compiled.topic.startsWith("/as/mqtt/status/")) throw new PlatformError("rules.source_not_offered", { topic: compiled.topic });
     if (actionCount === 0) throw new PlatformError("rules.no_action", { id: row.id });
     return compiled;
   }
