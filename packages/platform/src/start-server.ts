@@ -46,7 +46,7 @@ function announce(platform: Platform): void {
 }
 
 /**
- * Runs until a signal ends it; then drains and resolves.
+ * Runs until a signal ends it; then drains and resolves. Rejects with `store.journal_lost` when it can no longer keep its promises.
  *
  * @throws PlatformError when it can't start: `start.*`, `store.*`, `front_door.*`, `api.*`
  * @example await startServer({ flags: { "listen.device": "0" }, environment })
@@ -69,6 +69,7 @@ export async function startServer(request: StartRequest): Promise<void> {
   writeCliFile(settings.dataDir, platform);
   releaseStartMemory();
   announce(platform);
-  await ended;
+  const failure = await Promise.race([ended, platform.failure]);
   await platform.close();
+  if (failure !== undefined) throw failure;
 }

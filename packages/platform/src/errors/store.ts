@@ -26,6 +26,26 @@ export const storeErrors = {
     en: "The journal {file} could not forget its oldest part: {records} records in it are still in use. It keeps working and grows.",
     zh: "日志文件 {file} 无法清除最旧部分：其中 {records} 条记录仍在使用。日志继续工作，但会增大。",
   },
+  "store.journal_full": {
+    http: 507,
+    en: "The journal {file} cannot grow: {problem}. Nothing acknowledged is lost; nothing more that must be kept is acknowledged until there is space.",
+    zh: "日志文件 {file} 无法增长：{problem}。已确认的内容不会丢失；在有空间之前，不再确认任何需要保存的消息。",
+  },
+  "store.journal_stopped": {
+    http: 500,
+    en: "The thread that writes the journal {file} stopped: {problem}. Nothing is acknowledged until another one has taken over.",
+    zh: "写入日志文件 {file} 的线程已停止：{problem}。在新线程接管之前不再确认任何消息。",
+  },
+  "store.journal_lost": {
+    http: 500,
+    en: "The journal {file} can no longer be written: {problem}. The server ends, because it could not keep what it acknowledges. What was acknowledged is in the file: mend the cause and start again.",
+    zh: "日志文件 {file} 已无法写入：{problem}。服务器无法再保证已确认的消息，因此退出。已确认的内容都在该文件中：请排除原因后重新启动。",
+  },
+  "store.journal_missing": {
+    http: 500,
+    en: "The journal {file} is not the one this server used before: it is missing, was emptied or replaced. Persistent sessions, retained messages and messages owed to devices are gone, unless the old file is put back while the server is stopped.",
+    zh: "日志文件 {file} 不是本服务器之前使用的文件：它已丢失、被清空或被替换。持久会话、保留消息和待投递的消息已不存在；如仍有旧文件，请停止服务器后放回。",
+  },
   "store.newer_version": {
     http: 500,
     en: "The database {file} was written by a newer version (migration {migration} is unknown here). Expected a version at least as new.",

@@ -1,4 +1,4 @@
-/** Collects the records of one batch in one piece of memory that the worker is handed as it is. */
+/** Collects the records of one batch in one piece of memory that the worker sees as it is. */
 import type { KeptMessage, OwedMessage, StoredRetained, StoredSession, StoredSubscription } from "@thingstead/mqtt";
 import { formatProperties } from "./properties-text.ts";
 import { messageFlags, recordTypes } from "./record-types.ts";
@@ -6,14 +6,14 @@ import { messageFlags, recordTypes } from "./record-types.ts";
 const bytesFirst = 64 * 1024;
 
 export class BatchWriter {
-  #buffer: Buffer;
+  #buffer: Buffer<SharedArrayBuffer>;
   #length = 0;
   /** Body of the message record written last. */
   #lastBody: KeptMessage | undefined;
 
   /** `memory` is used again when given. */
-  constructor(memory: ArrayBuffer | undefined) {
-    this.#buffer = memory === undefined ? Buffer.allocUnsafeSlow(bytesFirst) : Buffer.from(memory);
+  constructor(memory: SharedArrayBuffer | undefined) {
+    this.#buffer = Buffer.from(memory ?? new SharedArrayBuffer(bytesFirst));
   }
 
   get length(): number {
@@ -21,10 +21,8 @@ export class BatchWriter {
   }
 
   /** The memory and how much of it is used. The writer is over then. */
-  take(): { memory: ArrayBuffer; length: number } {
-    const { buffer } = this.#buffer;
-    if (!(buffer instanceof ArrayBuffer)) throw new TypeError("the batch does not lie in memory of its own");
-    return { memory: buffer, length: this.#length };
+  take(): { memory: SharedArrayBuffer; length: number } {
+    return { memory: this.#buffer.buffer, length: this.#length };
   }
 
   session(session: StoredSession): void {
@@ -150,7 +148,7 @@ export class BatchWriter {
   #reserve(bytes: number): void {
     const needed = this.#length + bytes;
     if (needed <= this.#buffer.length) return;
-    const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.#buffer.length * 2));
+    const larger = Buffer.from(new SharedArrayBuffer(Math.max(needed, this.#buffer.length * 2)));
     this.#buffer.copy(larger, 0, 0, this.#length);
     this.#buffer = larger;
   }

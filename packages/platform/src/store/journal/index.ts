@@ -1,2 +1,3 @@
 export { defaultJournalLimits } from "./limits.ts";
+export { noteJournal } from "./note-journal.ts";
 export { SqliteJournal } from "./sqlite-journal.ts";

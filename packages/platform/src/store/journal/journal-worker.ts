@@ -6,9 +6,9 @@ import { parentPort, workerData } from "node:worker_threads";
 import { crc32 } from "node:zlib";
 import Database from "better-sqlite3";
 import { systemClock } from "../../clock.ts";
-import type { WorkerReport, WorkerRequest, WorkerSettings } from "./worker-messages.ts";
+import type { CommitRequest, WorkerReport, WorkerRequest, WorkerSettings } from "./worker-messages.ts";
 
-const { file, lockWaitMilliseconds, retryMilliseconds, fileBytesMax } = workerData as WorkerSettings;
+const { file, lockWaitMilliseconds, retryMilliseconds, fileBytesMax, newFileId, isSuccessor } = workerData as WorkerSettings;
 const port = parentPort;
 if (port === null) throw new Error("this file is run as a worker");
 
@@ -17,6 +17,8 @@ function report(message: WorkerReport, transfer: ArrayBuffer[] = []): void {
 }
 
 const driverCodeOf = (error: unknown): string => (error instanceof Database.SqliteError ? error.code : "");
+/** What passes when somebody makes room or lets go: the same batch is tried again on the same file. */
+const passingPattern = /^SQLITE_(FULL|BUSY|LOCKED)/;
 
 function openJournal(): Database.Database {
   // Made here so that nobody else may read it; the write-ahead log takes over the mode.
@@ -33,7 +35,12 @@ function openJournal(): Database.Database {
   database.exec(
     "begin immediate; create table if not exists batch (number integer primary key, checksum integer not null, data blob not null); commit",
   );
+  if (fileIdOf(database) === 0) database.pragma(`user_version = ${newFileId}`);
   return database;
+}
+
+function fileIdOf(database: Database.Database): number {
+  return Number(database.pragma("user_version", { simple: true }));
 }
 
 /** Hands every batch over, checked, oldest first. False when one is damaged. */
@@ -56,7 +63,6 @@ function load(database: Database.Database): boolean {
     const bytes = new Uint8Array(data);
     report({ name: "batch", number, bytes }, [bytes.buffer]);
   }
-  report({ name: "loaded" });
   return true;
 }
 
@@ -70,7 +76,27 @@ function serve(database: Database.Database): void {
   });
   let isFailing = false;
 
-  function commit(request: WorkerRequest & { name: "commit" }): void {
+  function end(): void {
+    database.close();
+    port?.close();
+  }
+
+  function fail(error: unknown, request: CommitRequest): void {
+    const [driverCode, problem] = [driverCodeOf(error), (error as Error).message];
+    if (!passingPattern.test(driverCode)) {
+      // After a failed sync nobody knows what of it reached the disk: the file is opened anew by the next worker.
+      report({ name: "gaveUp", driverCode, problem });
+      end();
+      return;
+    }
+    // Told once; nothing is acknowledged meanwhile.
+    if (!isFailing) report({ name: "failed", driverCode, problem });
+    isFailing = true;
+    systemClock.after(retryMilliseconds, () => commit(request));
+  }
+
+  function commit(request: CommitRequest): void {
+    if (!database.open) return;
     const { number, memory, length, forgetUpTo } = request;
     const data = new Uint8Array(memory, 0, length);
     try {
@@ -78,33 +104,27 @@ function serve(database: Database.Database): void {
       if (forgetUpTo === 0) insert.run(number, checksum, data);
       else insertAndRemove(number, checksum, data, forgetUpTo);
     } catch (error) {
-      // Told once; nothing is acknowledged meanwhile.
-      if (!isFailing) report({ name: "failed", driverCode: driverCodeOf(error), problem: (error as Error).message });
-      isFailing = true;
-      systemClock.after(retryMilliseconds, () => commit(request));
+      fail(error, request);
       return;
     }
     isFailing = false;
-    report({ name: "committed", number, memory }, [memory]);
+    report({ name: "committed", number });
   }
 
   port?.on("message", (request: WorkerRequest) => {
-    if (request.name === "commit") {
-      commit(request);
-      return;
-    }
-    database.close();
-    report({ name: "closed" });
-    port?.close();
+    if (request.name === "commit") commit(request);
+    else end();
   });
+  const last = database.prepare<[], number | null>("select max(number) from batch").pluck().get();
+  report({ name: "opened", fileId: fileIdOf(database), last: last ?? 0 });
 }
 
 let database: Database.Database | undefined;
 try {
   database = openJournal();
-  if (load(database)) serve(database);
+  if (isSuccessor || load(database)) serve(database);
   else database.close();
 } catch (error) {
   database?.close();
-  report({ name: "openFailed", driverCode: driverCodeOf(error), problem: (error as Error).message });
+  report({ name: "gaveUp", driverCode: driverCodeOf(error), problem: (error as Error).message });
 }

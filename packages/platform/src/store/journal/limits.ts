@@ -17,6 +17,11 @@ export interface JournalLimits {
   idleMilliseconds: number;
   /** After a commit that failed. */
   retryMilliseconds: number;
+  /** Before a thread that died is replaced; doubled with every further death. */
+  restartMilliseconds: number;
+  restartMillisecondsMax: number;
+  /** Deaths without a commit between, after which the server ends: it could no longer keep its promise. */
+  restartsMax: number;
   /** How long an orderly end waits for the disk. */
   closeMilliseconds: number;
   /** How long an open waits for another process to let go of the file. */
@@ -40,6 +45,9 @@ export const defaultJournalLimits: JournalLimits = {
   gatherBytesMax: 256 * 1024,
   idleMilliseconds: 100,
   retryMilliseconds: 500,
+  restartMilliseconds: 100,
+  restartMillisecondsMax: 5_000,
+  restartsMax: 8,
   closeMilliseconds: 10_000,
   lockWaitMilliseconds: 2_000,
   fileBytesMax: 16 * 1024 * 1024 * 1024,

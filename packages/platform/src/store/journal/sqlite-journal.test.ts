@@ -211,7 +211,7 @@ test("while the disk refuses, nothing is called back, publishers are to be held,
   });
   expect(journal.isBehind).toBe(true);
   await new Promise((resolve) => setTimeout(resolve, 60));
-  expect({ calls, caughtUp, codes: problems.map(({ code }) => code) }).toEqual({ calls: 0, caughtUp: 0, codes: ["store.disk_full"] });
+  expect({ calls, caughtUp, codes: problems.map(({ code }) => code) }).toEqual({ calls: 0, caughtUp: 0, codes: ["store.journal_full"] });
   await journal.close();
   const { journal: again } = journalIn(dataDir);
   const contents = await again.open(nobody);

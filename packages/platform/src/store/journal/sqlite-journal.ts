@@ -2,31 +2,24 @@
  * The engine's journal in a SQLite file of its own. Writes are collected in memory; a worker thread commits them, a batch at a
  * time, and while one commit runs the next batch gathers: so commits size themselves.
  */
-import { getCompileCacheDir } from "node:module";
-import { dirname, join } from "node:path";
-import { Worker } from "node:worker_threads";
+import { join } from "node:path";
+import type { Worker } from "node:worker_threads";
 import { type Journal, type JournalContents, type JournalOwner, JournalReplay, type JournalSlot } from "@thingstead/mqtt";
-import type { Clock } from "../../clock.ts";
+import { type Clock, type Random, systemRandom } from "../../clock.ts";
 import { PlatformError } from "../../errors/index.ts";
 import { BatchWriter } from "./batch-writer.ts";
+import { problemOf } from "./journal-problems.ts";
+import { type Batch, JournalThread } from "./journal-thread.ts";
 import type { JournalLimits } from "./limits.ts";
 import { BatchError, BatchReader } from "./read-batch.ts";
 import { Segments } from "./segments.ts";
-import type { WorkerReport, WorkerRequest, WorkerSettings } from "./worker-messages.ts";
+import type { WorkerSettings } from "./worker-messages.ts";
 
-const journalFileName = "journal.db";
+export const journalFileName = "journal.db";
 
-const workerFile = new URL("./journal-worker.ts", import.meta.url);
 /** Between two pieces of a compaction: the engine's other work goes first. */
 const compactPauseMilliseconds = 2;
 const memoriesKept = 2;
-
-interface Batch {
-  number: number;
-  memory: ArrayBuffer;
-  length: number;
-  forgetUpTo: number;
-}
 
 interface Waiter {
   /** Number of the batch it waits for. */
@@ -38,29 +31,27 @@ interface SqliteJournalOptions {
   dataDir: string;
   clock: Clock;
   limits: JournalLimits;
-  /** A commit failed (told once until one succeeds), or the journal can no longer work. */
+  /** Draws the mark of a new file. */
+  random?: Random;
+  startWorker?: (settings: WorkerSettings) => Worker;
+  /** A commit failed or the thread died: told once until a commit succeeds. Nothing is acknowledged meanwhile. */
   report(problem: PlatformError): void;
+  /** The journal will commit nothing any more (`store.journal_lost`): the server has to end. */
+  gaveUp?(problem: PlatformError): void;
 }
-
-const codesByDriverCode: readonly (readonly [RegExp, string])[] = [
-  [/^SQLITE_(BUSY|LOCKED)/, "store.locked"],
-  [/^SQLITE_(NOTADB|CORRUPT|FORMAT|ERROR)/, "store.journal_damaged"],
-  [/^SQLITE_FULL/, "store.disk_full"],
-  [/^SQLITE_(CANTOPEN|READONLY|PERM|IOERR)|^$/, "store.unwritable"],
-];
 
 export class SqliteJournal implements Journal {
   readonly #options: SqliteJournalOptions;
   readonly #file: string;
   readonly #segments: Segments;
-  #worker: Worker | undefined;
+  readonly #thread: JournalThread;
+  #isOpen = false;
   #owner: JournalOwner | undefined;
   #writer = new BatchWriter(undefined);
-  #memories: ArrayBuffer[] = [];
+  #memories: SharedArrayBuffer[] = [];
   /** Number of the batch that is being collected. */
   #number = 1;
   #sealed: Batch[] = [];
-  #running: Batch | undefined;
   #committed = 0;
   /** The next commit does not begin before this, unless there is much to commit. */
   #gatherUntil = 0;
@@ -80,34 +71,38 @@ export class SqliteJournal implements Journal {
     this.#options = options;
     this.#file = join(options.dataDir, journalFileName);
     this.#segments = new Segments(options.limits.segmentBytes);
+    const { clock, limits, startWorker, report, random = systemRandom } = options;
+    this.#thread = new JournalThread({
+      file: this.#file,
+      // A positive number that fits the header of the file.
+      newFileId: 1 + (random.bytes(4).readUInt32LE() % 0x7fffffff),
+      clock,
+      limits,
+      ...(startWorker === undefined ? {} : { startWorker }),
+      report,
+      committed: (batch) => this.#take(batch),
+      gaveUp: (problem) => this.#end(problem),
+    });
+  }
+
+  /** Mark of the file, made with it: tells a file that was lost from one that is empty. */
+  get fileId(): number {
+    return this.#thread.fileId;
   }
 
   /** @throws PlatformError `store.journal_damaged`, `store.locked`, `store.unwritable` */
   async open(owner: JournalOwner): Promise<JournalContents> {
     this.#owner = owner;
-    const { lockWaitMilliseconds, retryMilliseconds, fileBytesMax } = this.#options.limits;
-    const workerData: WorkerSettings = { file: this.#file, lockWaitMilliseconds, retryMilliseconds, fileBytesMax };
-    // The worker takes no flags of the process: a loader or an inspector of the main thread is none of its business.
-    // Without the cache of compiled code it would load a type stripper of its own: 17 MB.
-    const cache = getCompileCacheDir();
-    const env = cache === undefined ? {} : { NODE_COMPILE_CACHE: dirname(cache) };
-    const worker = new Worker(workerFile, { workerData, execArgv: [], env, name: "journal" });
     const replay = new JournalReplay();
-    try {
-      await this.#load(worker, new BatchReader(replay));
-    } catch (error) {
-      await worker.terminate();
-      throw error;
-    }
-    this.#worker = worker;
+    const reader = new BatchReader(replay);
+    await this.#thread.open((number, bytes) => this.#read(reader, number, bytes));
+    this.#isOpen = true;
     const contents = replay.contents();
     for (const { slot, messages } of contents.sessions) {
       this.#segments.occupySlot(slot);
       for (const message of messages) this.#segments.occupySlot(message.slot);
     }
     for (const { slot } of contents.retained) this.#segments.occupySlot(slot);
-    worker.on("message", (report: WorkerReport) => this.#take(report));
-    worker.on("error", (error) => this.#options.report(this.#problem("", error.message)));
     this.#trim();
     return contents;
   }
@@ -192,8 +187,7 @@ export class SqliteJournal implements Journal {
   }
 
   async close(): Promise<void> {
-    const worker = this.#worker;
-    if (worker === undefined) return;
+    if (!this.#isOpen) return;
     const { clock, limits } = this.#options;
     const isSafe = await new Promise<boolean>((resolve) => {
       const cancel = clock.after(limits.closeMilliseconds, () => resolve(false));
@@ -203,44 +197,22 @@ export class SqliteJournal implements Journal {
       };
       this.#start();
     });
+    this.#isOpen = false;
     this.#cancelTimer?.();
-    this.#worker = undefined;
-    if (!isSafe) this.#options.report(this.#problem("", `${this.#unsafeBytes} bytes were not committed in ${limits.closeMilliseconds} ms`));
-    const exit = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
-    this.#ask(worker, { name: "close" });
-    const cancel = clock.after(limits.closeMilliseconds, () => void worker.terminate());
-    await exit;
-    cancel();
+    if (!isSafe) this.#tellUnsafe(`not committed in ${limits.closeMilliseconds} ms`);
+    await this.#thread.close();
   }
 
-  #load(worker: Worker, reader: BatchReader): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const end = (error?: Error): void => {
-        worker.off("message", take);
-        worker.off("error", fail);
-        if (error === undefined) resolve();
-        else reject(error);
-      };
-      const fail = (error: Error): void => end(this.#problem("", error.message));
-      const take = (report: WorkerReport): void => {
-        if (report.name === "loaded") end();
-        else if (report.name === "damaged") end(this.#damaged(report.problem));
-        else if (report.name === "openFailed") end(this.#problem(report.driverCode, report.problem));
-        else if (report.name === "batch") {
-          try {
-            reader.read(report.bytes, this.#segments.current);
-          } catch (error) {
-            end(error instanceof BatchError ? this.#damaged(`batch ${report.number}, ${error.message}`) : (error as Error));
-            return;
-          }
-          this.#segments.addBatch(report.number, report.bytes.length);
-          this.#committed = report.number;
-          this.#number = report.number + 1;
-        }
-      };
-      worker.on("message", take);
-      worker.on("error", fail);
-    });
+  #read(reader: BatchReader, number: number, bytes: Uint8Array): void {
+    try {
+      reader.read(bytes, this.#segments.current);
+    } catch (error) {
+      if (error instanceof BatchError) throw problemOf(this.#file, "SQLITE_CORRUPT", `batch ${number}, ${error.message}`);
+      throw error;
+    }
+    this.#segments.addBatch(number, bytes.length);
+    this.#committed = number;
+    this.#number = number + 1;
   }
 
   #occupy(): JournalSlot {
@@ -282,7 +254,7 @@ export class SqliteJournal implements Journal {
 
   /** Begins the next commit if none runs and enough was gathered. */
   #start(): void {
-    if (this.#running !== undefined || this.#worker === undefined) return;
+    if (this.#thread.isBusy || !this.#isOpen) return;
     const { clock, limits } = this.#options;
     if (this.#sealed.length === 0) {
       if (this.#writer.length === 0) {
@@ -305,8 +277,7 @@ export class SqliteJournal implements Journal {
     this.#cancelTimer = undefined;
     const isBusy = batch.length >= limits.busyBatchBytes;
     this.#gatherUntil = clock.now() + (isBusy ? limits.gatherBusyMilliseconds : limits.gatherMilliseconds);
-    this.#running = batch;
-    this.#ask(this.#worker, { name: "commit", ...batch });
+    this.#thread.commit(batch);
   }
 
   #startLater(milliseconds: number): void {
@@ -323,18 +294,10 @@ export class SqliteJournal implements Journal {
     });
   }
 
-  #ask(worker: Worker, request: WorkerRequest): void {
-    worker.postMessage(request, request.name === "commit" ? [request.memory] : []);
-  }
-
-  #take(report: WorkerReport): void {
-    if (report.name === "failed") this.#options.report(this.#problem(report.driverCode, report.problem));
-    if (report.name !== "committed") return;
-    const batch = this.#running;
-    this.#running = undefined;
-    this.#committed = report.number;
-    this.#unsafeBytes -= batch?.length ?? 0;
-    if (this.#memories.length < memoriesKept) this.#memories.push(report.memory);
+  #take({ number, memory, length }: Batch): void {
+    this.#committed = number;
+    this.#unsafeBytes -= length;
+    if (this.#memories.length < memoriesKept) this.#memories.push(memory);
     this.#callBack();
     const isWanted = this.#sealed.length > 0 || this.#nextWaiter < this.#waiters.length || this.#onIdle !== undefined;
     if (isWanted) this.#start();
@@ -379,7 +342,7 @@ export class SqliteJournal implements Journal {
     if (work === undefined) return;
     this.#isCompacting = true;
     const step = (): void => {
-      if (this.#worker === undefined) return;
+      if (!this.#isOpen) return;
       if (!this.isBehind && work.next().done === true) {
         this.#isCompacting = false;
         const live = this.#segments.liveUpTo(slotNumberMax);
@@ -393,12 +356,16 @@ export class SqliteJournal implements Journal {
     clock.after(compactPauseMilliseconds, step);
   }
 
-  #damaged(problem: string): PlatformError {
-    return new PlatformError("store.journal_damaged", { file: this.#file, problem });
+  /** Nothing is called back any more; who waits for an acknowledgement keeps waiting. */
+  #end(problem: PlatformError): void {
+    this.#isOpen = false;
+    this.#cancelTimer?.();
+    this.#tellUnsafe("lost with the journal");
+    this.#options.gaveUp?.(problem);
   }
 
-  #problem(driverCode: string, problem: string): PlatformError {
-    const code = codesByDriverCode.find(([pattern]) => pattern.test(driverCode))?.[1] ?? "store.failed";
-    return new PlatformError(code, { file: this.#file, dataDir: this.#options.dataDir, problem });
+  #tellUnsafe(what: string): void {
+    const bytes = this.#unsafeBytes + this.#writer.length;
+    if (bytes > 0) this.#options.report(problemOf(this.#file, "", `${bytes} bytes were ${what}; none of it was acknowledged`));
   }
 }
