@@ -2,6 +2,7 @@
 import { accessErrors } from "./access.ts";
 import { alibabaErrors } from "./alibaba.ts";
 import { apiErrors } from "./api.ts";
+import { bindingErrors } from "./bindings.ts";
 import { deviceLogErrors } from "./device-log.ts";
 import { frontDoorErrors } from "./front-door.ts";
 import { messageErrors } from "./messages.ts";
@@ -17,6 +18,7 @@ export const errorTable: ErrorTable = {
   ...accessErrors,
   ...alibabaErrors,
   ...apiErrors,
+  ...bindingErrors,
   ...deviceLogErrors,
   ...frontDoorErrors,
   ...messageErrors,

@@ -1,6 +1,7 @@
 /** Reading requests and sending replies, as every family does. */
 import { type AlinkRequest, formatAlinkReply, readAlinkRequest } from "@thingstead/dialects";
 import type { Downlink } from "../../messages/index.ts";
+import type { DeviceProblems } from "./device-problems.ts";
 import type { Uplink } from "./uplink.ts";
 
 export interface AnswerPorts {
@@ -20,11 +21,12 @@ export function methodOf(topic: string): string {
   return topic.split("/").slice(4).join(".");
 }
 
-/** The request, or undefined when it was answered with what is wrong with it. */
-export function readRequest(ports: AnswerPorts, uplink: Uplink): AlinkRequest | undefined {
+/** The request, or undefined when it was answered with what is wrong with it and the device log was told. */
+export function readRequest(ports: AnswerPorts, uplink: Uplink, problems: Pick<DeviceProblems, "malformed">): AlinkRequest | undefined {
   const request = readAlinkRequest(uplink.payload);
   if (request.kind === "request") return request;
   const { code, message, id = "" } = request;
+  problems.malformed(uplink, `${uplink.payload.length} bytes`, message);
   send(ports, uplink, formatAlinkReply({ id, code, message, method: methodOf(uplink.topic) }));
   return undefined;
 }

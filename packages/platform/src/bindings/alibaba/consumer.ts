@@ -4,6 +4,7 @@
  */
 import type { Downlink } from "../../messages/index.ts";
 import { readRequest, reply } from "./answers.ts";
+import type { DeviceProblems } from "./device-problems.ts";
 import type { Uplink, UplinkHandler, UplinkHandlers } from "./uplink.ts";
 
 const device = "/sys/${productKey}/${deviceName}/";
@@ -24,11 +25,14 @@ const takenPaths = [
   "_thing/event/notify_reply",
   "thing/lan/prefix/update_reply",
   "thing/lan/blacklist/update_reply",
+  "thing/gateway/permit_reply",
+  "thing/model/config/push_reply",
+  "thing/bootstrap/notify_reply",
 ];
 
-export function createConsumerHandlers(ports: { downlink: Pick<Downlink, "send"> }): UplinkHandlers {
+export function createConsumerHandlers(ports: { downlink: Pick<Downlink, "send">; problems: DeviceProblems }): UplinkHandlers {
   const answer: UplinkHandler = (uplink: Uplink) => {
-    const request = readRequest(ports, uplink);
+    const request = readRequest(ports, uplink, ports.problems);
     if (request !== undefined) reply(ports, uplink, request, { code: 200 });
     return undefined;
   };

@@ -1,0 +1,18 @@
+/** Limits of the messages on Alibaba's system topics (alibaba-device.md, 5.8 and 5.9). */
+export interface AlibabaBindingLimits {
+  /** Sub-devices in one pack (6357). */
+  packSubDevicesMax: number;
+  /** Devices in one history report. */
+  historyEntriesMax: number;
+  /** Identifiers in one question for desired values (6104). */
+  desiredIdentifiersMax: number;
+  /** Products whose names of events are kept in memory. */
+  eventNamesProductsMax: number;
+}
+
+export const defaultAlibabaBindingLimits: AlibabaBindingLimits = {
+  packSubDevicesMax: 20,
+  historyEntriesMax: 200,
+  desiredIdentifiersMax: 200,
+  eventNamesProductsMax: 1_000,
+};
