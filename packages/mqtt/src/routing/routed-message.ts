@@ -27,6 +27,8 @@ export class RoutedMessage {
   readonly receivedAt: number;
   readonly publisher: Session | undefined;
   readonly wireBody: WireBody | undefined;
+  /** Many sessions get it: they share one encoding. */
+  isForMany = false;
   #latest: Buffer | undefined;
   #kept: KeptMessage | undefined;
   #variants: (EncodedPublish | undefined)[] | undefined;

@@ -31,6 +31,9 @@ export interface Destinations {
   groups: SharedGroup[];
 }
 
+/** From so many receivers on they share the bytes of a message. */
+const sharingReceiversMin = 8;
+
 /** How many sets compiled last a new one is compared with: the topics of a fleet mostly have the same few receivers. */
 const recentSetsMax = 8;
 
@@ -105,6 +108,7 @@ export class Router {
     this.delivered = 0;
     this.queued = 0;
     const { publisher } = message;
+    message.isForMany = destinations.sessions.length >= sharingReceiversMin;
     for (const destination of destinations.sessions) {
       const { session } = destination;
       const terms = session === publisher ? destination.own : destination.others;
@@ -153,7 +157,7 @@ export class Router {
     if (outcome === "delivered") this.delivered += 1;
     else if (outcome === "queued") this.queued += 1;
     const { link } = session;
-    if (feeder !== undefined && link?.isCongested === true) link.hold(feeder);
+    if (feeder !== undefined && link?.outbox.isWatched === true && link.isCongested) link.hold(feeder);
   }
 
   /** A thousand topics with one receiver are then one object, which stays in the processor's cache, and not six thousand. */

@@ -378,29 +378,32 @@ export class Session implements CommitWaiter {
   #sendOnce(link: Link, message: RoutedMessage, isRetained: boolean, identifiers: number[] | undefined): OfferOutcome {
     const { statistics, observer } = this.#engine;
     const payloadBytes = message.payload.length;
-    if (link.isLagging) return this.#skip(message, "slow_reader");
-    const { wireBody } = message;
-    if (wireBody !== undefined && link.version !== 5 && !isRetained) {
-      link.outbox.appendBody(0x30, wireBody.buffer, wireBody.start, wireBody.end);
-    } else if (link.aliases !== undefined) {
+    const { outbox, version } = link;
+    // The outbox is at hand; what stands behind `isLagging` is a cold cache line for each receiver.
+    if (outbox.isWatched && link.isLagging) return this.#skip(message, "slow_reader");
+    const { wireBody, isForMany } = message;
+    if (wireBody !== undefined && version !== 5 && !isRetained && !isForMany) {
+      outbox.appendBody(0x30, wireBody.buffer, wireBody.start, wireBody.end);
+    } else if (version === 5 && link.aliases !== undefined) {
       const { topic, payload } = message;
       const properties = identifiers === undefined ? message.properties : withIdentifiers(message.properties, identifiers);
       const publish = { topic, payload, qos: 0 as const, isDuplicate: false, isRetained, packetId: 0, properties };
       const bytes = link.aliases.encode(publish, link.clientPacketBytesMax);
       if (bytes === undefined) return this.#skip(message, "too_large");
-      link.outbox.append(bytes);
+      outbox.append(bytes);
     } else {
       const bytes =
-        identifiers === undefined || link.version !== 5
-          ? message.encoded(link.version, 0, isRetained).bytes
+        identifiers === undefined || version !== 5
+          ? message.encoded(version, 0, isRetained).bytes
           : encodePublish(message.topic, message.payload, 0, false, isRetained, 0, withIdentifiers(message.properties, identifiers), 5);
       // [MQTT-3.1.2-24] Too large for this client: not sent, and treated as if it had been.
-      if (bytes.length > link.clientPacketBytesMax) return this.#skip(message, "too_large");
-      link.outbox.append(bytes);
+      if (version === 5 && bytes.length > link.clientPacketBytesMax) return this.#skip(message, "too_large");
+      if (isForMany && identifiers === undefined) outbox.appendShared(bytes);
+      else outbox.append(bytes);
     }
     statistics.messagesSent += 1;
     observer.delivered(this.id, this.subject, message.topic, 0, payloadBytes);
-    link.checkCongestion();
+    if (outbox.needsCheck) link.checkCongestion();
     return "delivered";
   }
 
