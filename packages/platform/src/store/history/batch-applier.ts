@@ -1,7 +1,10 @@
-/** Puts the records of a batch into their tables. Inside the caller's transaction; after a failure `forgetAll` must be called. */
+/**
+ * Puts records into their tables, which may be done twice: after a crash the log is gone through again. Inside the caller's
+ * transaction; after a failure `forgetAll` must be called.
+ */
 import type Database from "better-sqlite3";
 import { createDay, type DayKind, dayMilliseconds, dayOf, dropDay, listDays } from "./history-file.ts";
-import { type BatchItem, operations, type WorkerSettings } from "./worker-messages.ts";
+import { type BatchItem, operations, recordLength, type WorkerSettings } from "./worker-messages.ts";
 
 interface Series {
   id: number;
@@ -22,8 +25,8 @@ type Run = Database.Statement<unknown[]>;
 const insertSql: Readonly<Record<DayKind, string>> = {
   // Of two values of one time the later one stays.
   property: "(series, time, value) values (?, ?, ?) on conflict (series, time) do update set value = excluded.value",
-  event: "(device, time, sequence, identifier, type, value) values (?, ?, ?, ?, ?, ?)",
-  call: "(device, time, sequence, identifier, input) values (?, ?, ?, ?, ?)",
+  event: "(device, time, sequence, identifier, type, value) values (?, ?, ?, ?, ?, ?) on conflict do nothing",
+  call: "(device, time, sequence, identifier, input) values (?, ?, ?, ?, ?) on conflict do nothing",
 };
 
 const kinds = ["property", "event", "call"] as const;
@@ -73,39 +76,31 @@ export class BatchApplier {
     return this.#device(iotId).id;
   }
 
-  apply(items: readonly BatchItem[], now: number): void {
+  /** @param items records of one device, without the operation that names it */
+  apply(iotId: string, items: readonly BatchItem[], now: number): void {
     const visibleFrom = now - this.#settings.retentionMilliseconds;
-    let device: KnownDevice | undefined;
+    const device = this.#device(iotId);
     for (let at = 0; at < items.length; ) {
       switch (items[at]) {
-        case operations.device:
-          device = this.#device(String(items[at + 1]));
-          at += 2;
-          break;
         case operations.value:
-          this.#value(known(device), items, at, visibleFrom);
-          at += 5;
+          this.#value(device, items, at, visibleFrom);
           break;
         case operations.event: {
           const time = Number(items[at + 2]);
           if (time >= visibleFrom)
-            this.#insert("event", time).run(known(device).id, time, items[at + 1], items[at + 3], items[at + 4], items[at + 5]);
-          at += 6;
+            this.#insert("event", time).run(device.id, time, items[at + 1], items[at + 3], items[at + 4], items[at + 5]);
           break;
         }
         case operations.call: {
           const time = Number(items[at + 2]);
-          this.#insert("call", time).run(known(device).id, time, items[at + 1], items[at + 3], items[at + 4]);
-          at += 5;
+          this.#insert("call", time).run(device.id, time, items[at + 1], items[at + 3], items[at + 4]);
           break;
         }
         case operations.answer:
-          this.#answer(known(device), items, at);
-          at += 6;
+          this.#answer(device, items, at);
           break;
-        default:
-          throw new TypeError(`the batch has the operation ${items[at]}`);
       }
+      at += recordLength(items[at]);
     }
     for (const series of this.#dirty) {
       this.#updateCurrent.run(series.time, series.value, series.id);
@@ -188,9 +183,4 @@ export class BatchApplier {
     this.#inserts[kind].set(day, statement);
     return statement;
   }
-}
-
-function known(device: KnownDevice | undefined): KnownDevice {
-  if (device === undefined) throw new TypeError("the batch names no device");
-  return device;
 }

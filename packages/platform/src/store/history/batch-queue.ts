@@ -131,7 +131,12 @@ export class BatchQueue {
     this.#gathering = createBatch();
     this.#lastDevice = undefined;
     const sequence = this.nextSequence();
-    const sent: SentBatch = { ...batch, sequence, message: { name: "write", sequence, items: batch.items, now } };
+    const sent: SentBatch = {
+      ...batch,
+      items: [],
+      sequence,
+      message: { name: "write", sequence, items: JSON.stringify(batch.items), now },
+    };
     this.#running = sent;
     this.#gatherUntil = now + (batch.records >= busyBatchRecords ? gatherBusyMilliseconds : gatherMilliseconds);
     this.#send(sent.message);

@@ -20,6 +20,8 @@ const dayTables: Readonly<Record<DayKind, string>> = {
 const tables = `
   create table if not exists meta (id integer primary key check (id = 1), sequence integer not null) strict;
   insert or ignore into meta values (1, 0);
+  -- What is committed and not sorted into the tables yet: JSON lists of records.
+  create table if not exists log (sequence integer primary key, items text not null) strict;
   -- A deleted device has no iot_id; its rows go a few at a time.
   create table if not exists device (id integer primary key, iot_id text unique) strict;
   -- One property of one device, with its current value.
@@ -79,7 +81,8 @@ export function dropDay(database: Database.Database, kind: DayKind, day: number)
 }
 
 export function toCell(value: unknown): StoredCell {
-  return typeof value === "number" ? value : (JSON.stringify(value) ?? "null");
+  // Infinity is a number that JSON has no word for (1e999).
+  return typeof value === "number" && Number.isFinite(value) ? value : (JSON.stringify(value) ?? "null");
 }
 
 export function fromCell(cell: StoredCell): unknown {

@@ -2,10 +2,10 @@
 import { parentPort, workerData } from "node:worker_threads";
 import type Database from "better-sqlite3";
 import { systemClock } from "../../clock.ts";
-import { BatchApplier } from "./batch-applier.ts";
 import { changeDesired } from "./desired-values.ts";
 import { ForgottenDevices } from "./forgotten-devices.ts";
 import { driverCodeOf, openToWrite } from "./history-file.ts";
+import { RecordSorter } from "./record-sorter.ts";
 import type { Batch, DesiredAnswer, WorkerSettings, WriterReport, WriterRequest } from "./worker-messages.ts";
 
 const settings = workerData as WorkerSettings;
@@ -25,90 +25,140 @@ const problemOf = (error: unknown) => ({
 });
 
 function serve(database: Database.Database): void {
-  const applier = new BatchApplier(database, settings);
+  const sorter = new RecordSorter(database, settings);
+  const { applier } = sorter;
   const forgotten = new ForgottenDevices(database, settings.forgetRowsMax);
-  const setSequence = database.prepare("update meta set sequence = ?");
-  const sequenceNow = database.prepare<[], number>("select sequence from meta").pluck();
-  const write = database.transaction(({ items, now, sequence }: Batch) => {
-    applier.apply(items, now);
-    setSequence.run(sequence);
-  });
   let isFailing = false;
-  let isCleaning = false;
   let isClosed = false;
+  let isSortDue = false;
+  let isSortRunning = false;
+
+  /** Told once until something succeeds. */
+  function fail(error: unknown): void {
+    if (!isFailing) report({ name: "failed", ...problemOf(error) });
+    isFailing = true;
+  }
 
   function commit(batch: Batch): void {
     if (isClosed) return;
     try {
-      // Sent again after a death of this thread: it may be there already.
-      if (batch.sequence > (sequenceNow.get() ?? 0)) write.immediate(batch);
+      sorter.commit(batch);
     } catch (error) {
-      applier.forgetAll();
-      // Told once; nothing is acknowledged meanwhile.
-      if (!isFailing) report({ name: "failed", ...problemOf(error) });
-      isFailing = true;
+      // Nothing is acknowledged meanwhile.
+      fail(error);
       systemClock.after(settings.retryMilliseconds, () => commit(batch));
       return;
     }
     isFailing = false;
     report({ name: "committed", sequence: batch.sequence, refusedSeries: applier.takeRefusedSeries() });
+    sortLater();
+  }
+
+  function sortLater(): void {
+    if (isSortRunning) return;
+    if (sorter.isTooMuch) sort();
+    else if (!isSortDue) {
+      isSortDue = true;
+      systemClock.after(settings.sortMilliseconds, () => {
+        isSortDue = false;
+        if (!isSortRunning) sort();
+      });
+    }
+  }
+
+  /** A slice, and the next one after what came in the meantime. */
+  function sort(): void {
+    isSortRunning = false;
+    if (isClosed) return;
+    try {
+      if (sorter.sortSome() && (sorter.isSorting || sorter.isTooMuch)) {
+        isSortRunning = true;
+        systemClock.soon(sort);
+        return;
+      }
+    } catch (error) {
+      fail(error);
+      isSortRunning = true;
+      systemClock.after(settings.retryMilliseconds, sort);
+      return;
+    }
+    if (!sorter.isEmpty) sortLater();
   }
 
   function answer(id: number, work: () => DesiredAnswer | undefined): void {
     try {
-      report({ name: "answer", id, value: database.transaction(work).immediate() });
+      report({ name: "answer", id, value: work() });
     } catch (error) {
       applier.forgetAll();
       report({ name: "requestFailed", id, ...problemOf(error) });
     }
   }
 
-  function clean(): void {
-    if (isCleaning) return;
-    isCleaning = true;
-    const step = (): void => {
-      if (isClosed) return;
-      try {
-        if (forgotten.removeSome()) {
-          systemClock.after(cleanPauseMilliseconds, step);
-          return;
-        }
-      } catch (error) {
-        report({ name: "failed", ...problemOf(error) });
-      }
-      isCleaning = false;
-    };
-    systemClock.after(cleanPauseMilliseconds, step);
-  }
+  const cleaner = createCleaner(() => !isClosed && forgotten.removeSome(), fail);
 
   const handlers: { [Name in WriterRequest["name"]]: (request: Extract<WriterRequest, { name: Name }>) => void } = {
     write: commit,
-    desired: (request) => answer(request.id, () => changeDesired(database, applier.deviceId(request.iotId), request)),
+    desired: (request) =>
+      answer(request.id, database.transaction(() => changeDesired(database, applier.deviceId(request.iotId), request)).immediate),
+    settle: ({ id, iotId }) =>
+      answer(id, () => {
+        sorter.settle(iotId);
+        return undefined;
+      }),
     forget({ id, iotId }) {
       answer(id, () => {
+        // What the log has of it must not bring it back.
+        sorter.sortAll();
         forgotten.hide(iotId);
         return undefined;
       });
       applier.forgetDevice(iotId);
-      clean();
+      cleaner();
     },
     trim({ now }) {
       try {
         database.transaction(() => applier.trim(now - settings.retentionMilliseconds)).immediate();
       } catch (error) {
         applier.forgetAll();
-        report({ name: "failed", ...problemOf(error) });
+        fail(error);
       }
     },
     close() {
       isClosed = true;
+      try {
+        sorter.sortAll();
+      } catch {
+        // It is in the log.
+      }
       database.close();
       port?.close();
     },
   };
   port?.on("message", (request: WriterRequest) => (handlers[request.name] as (given: WriterRequest) => void)(request));
-  report({ name: "opened", sequence: sequenceNow.get() ?? 0 });
-  clean();
+  report({ name: "opened", sequence: sorter.sequence });
+  if (!sorter.isEmpty) sort();
+  cleaner();
+}
+
+/** Repeats `removeSome` with pauses until it says false. */
+function createCleaner(removeSome: () => boolean, fail: (error: unknown) => void): () => void {
+  let isCleaning = false;
+  const step = (): void => {
+    try {
+      if (removeSome()) {
+        systemClock.after(cleanPauseMilliseconds, step);
+        return;
+      }
+    } catch (error) {
+      fail(error);
+    }
+    isCleaning = false;
+  };
+  return () => {
+    if (isCleaning) return;
+    isCleaning = true;
+    systemClock.after(cleanPauseMilliseconds, step);
+  };
 }
 
 try {

@@ -27,6 +27,12 @@ export interface HistoryLimits {
   devicesCachedMax: number;
   /** Different properties of one device that are kept, whatever it sends. */
   seriesPerDeviceMax: number;
+  /** What was committed to the log is sorted into the tables after this time at the latest, … */
+  sortMilliseconds: number;
+  /** … or when it is so much. Twice as much, and commits wait for the sorting. */
+  sortRecordsMax: number;
+  /** Records sorted in between two commits. */
+  sliceRecords: number;
   /** Rows of a deleted device removed between two batches. */
   forgetRowsMax: number;
   /** How often the days past retention are deleted. */
@@ -51,6 +57,9 @@ export const defaultHistoryLimits: HistoryLimits = {
   cacheBytes: 16 * 1024 * 1024,
   devicesCachedMax: 20_000,
   seriesPerDeviceMax: 2_000,
+  sortMilliseconds: 1_000,
+  sortRecordsMax: 40_000,
+  sliceRecords: 500,
   forgetRowsMax: 2_000,
   trimSeconds: 60 * 60,
   readsWaitingMax: 1_000,

@@ -69,6 +69,9 @@ export class SqliteHistory implements ThingHistory {
       devicesCachedMax: limits.devicesCachedMax,
       seriesPerDeviceMax: limits.seriesPerDeviceMax,
       forgetRowsMax: limits.forgetRowsMax,
+      sortMilliseconds: limits.sortMilliseconds,
+      sortRecordsMax: limits.sortRecordsMax,
+      sliceRecords: limits.sliceRecords,
     };
     this.#queue = new BatchQueue(clock, limits, (batch) => this.#writer.ask(batch));
     this.#writer = new WorkerThread({
@@ -135,9 +138,7 @@ export class SqliteHistory implements ThingHistory {
   }
 
   saveValue(iotId: string, identifier: string, value: unknown, time: number, isCurrent: boolean): void {
-    this.#queue
-      .begin(iotId, operations.device)
-      .push(operations.value, identifier, time, typeof value === "number" ? value : toCell(value), isCurrent ? 1 : 0);
+    this.#queue.begin(iotId, operations.device).push(operations.value, identifier, time, toCell(value), isCurrent ? 1 : 0);
   }
 
   saveEvent(iotId: string, event: { identifier: string; type: string; time: number; value: unknown }): void {
@@ -223,6 +224,8 @@ export class SqliteHistory implements ThingHistory {
   async #read<Name extends ReadName>(name: Name, request: ReadRequests[Name]): Promise<ReadAnswers[Name]> {
     const { readsWaitingMax } = this.#options.limits;
     if (this.#reads.size >= readsWaitingMax) throw new PlatformError("things.history_busy", { expected: readsWaitingMax });
+    // What was committed comes into the tables a while later; of this device it does now.
+    await this.#changes.wait((id) => this.#writer.ask({ name: "settle", id, iotId: request.iotId }));
     // Started with the first question: a server that is asked nothing does not pay for it.
     if (!this.#reader.isRunning) this.#reader.start();
     // The type of the answer follows from the name of the question.

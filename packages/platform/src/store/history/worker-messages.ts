@@ -11,12 +11,15 @@ export interface WorkerSettings {
   devicesCachedMax: number;
   seriesPerDeviceMax: number;
   forgetRowsMax: number;
+  sortMilliseconds: number;
+  sortRecordsMax: number;
+  sliceRecords: number;
 }
 
 /** A value at rest: a number as it is, everything else as JSON text. */
 export type StoredCell = number | string;
 
-/** Records of a batch, one after the other in one flat list: a message between threads costs by the object. */
+/** Records of a batch, one after the other in one flat list, which is JSON between the threads and in the log. */
 export const operations = {
   /** iotId: whom the following records are about. */
   device: 0,
@@ -32,11 +35,27 @@ export const operations = {
 
 export type BatchItem = number | string;
 
+const lengths: Readonly<Record<number, number>> = {
+  [operations.device]: 2,
+  [operations.value]: 5,
+  [operations.event]: 6,
+  [operations.call]: 5,
+  [operations.answer]: 6,
+};
+
+/** Items of a record with its operation. */
+export function recordLength(operation: BatchItem | undefined): number {
+  const length = lengths[Number(operation)];
+  if (length === undefined) throw new TypeError(`a batch has the operation ${operation}`);
+  return length;
+}
+
 export interface Batch {
   name: "write";
   /** Greatest sequence number of the batch: the file knows by it what it has. */
   sequence: number;
-  items: BatchItem[];
+  /** JSON of a list of `BatchItem`. */
+  items: string;
   now: number;
 }
 
@@ -54,6 +73,8 @@ export type DesiredAnswer =
 export type WriterRequest =
   | Batch
   | ({ name: "desired"; id: number } & DesiredChange)
+  /** What was saved of the device is put where the reader finds it. */
+  | { name: "settle"; id: number; iotId: string }
   | { name: "forget"; id: number; iotId: string }
   | { name: "trim"; now: number }
   | { name: "close" };
