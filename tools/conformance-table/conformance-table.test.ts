@@ -32,6 +32,13 @@ test("a statement with another number in 5.0 is covered by that one alone", () =
   expect(table).toContain("| MQTT-2.2.2-2 | other meaning | – |");
 });
 
+test("a statement of 3.1.1 alone is covered by tests that say so", () => {
+  const only = collectEvidence([{ path: "e2e/c.test.ts", text: "[3.1.1 MQTT-3.3.3-3] x" }]);
+  const rowOf = (clause: { id: string; text: string; sameIn5?: string }) => formatTable("x", [clause], only).split("\n").at(-1);
+  expect(rowOf({ id: "MQTT-3.3.3-3", text: "old", sameIn5: "none" })).toContain("`e2e/c.test.ts`");
+  expect(rowOf({ id: "MQTT-3.3.3-3", text: "new" })).toContain("–");
+});
+
 const unnamed = (document: string) => [...document.matchAll(/^\| (MQTT-\S+) \| .* \| – \|$/gm)].map(([, id]) => id);
 const all = (document: string) => [...document.matchAll(/^\| (MQTT-\S+) \|/gm)].map(([, id]) => id);
 

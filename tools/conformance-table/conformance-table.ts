@@ -4,7 +4,10 @@ export interface Clause {
   id: string;
   /** What it asks of a server, in a few words of our own. */
   text: string;
-  /** The statement of 5.0 that asks the same under another number; tests are named by 5.0 where the two differ. */
+  /**
+   * The statement of 5.0 that asks the same under another number; tests are named by 5.0 where the two differ. `none`: 5.0 does
+   * not ask it and uses the number for something else, so tests say `3.1.1 MQTT-…`.
+   */
   sameIn5?: string;
 }
 
@@ -14,7 +17,7 @@ export interface Evidence {
   text: string;
 }
 
-const idPattern = /MQTT-\d+(?:\.\d+)+-\d+/g;
+const idPattern = /(?:3\.1\.1 )?MQTT-\d+(?:\.\d+)+-\d+/g;
 
 /** Clause id -> the files that name it. */
 export function collectEvidence(files: readonly Evidence[]): ReadonlyMap<string, readonly string[]> {
@@ -26,7 +29,7 @@ export function collectEvidence(files: readonly Evidence[]): ReadonlyMap<string,
 }
 
 function pathsOf({ id, sameIn5 }: Clause, evidence: ReadonlyMap<string, readonly string[]>): readonly string[] {
-  return (sameIn5 === undefined ? evidence.get(id) : evidence.get(sameIn5)) ?? [];
+  return evidence.get(sameIn5 === "none" ? `3.1.1 ${id}` : (sameIn5 ?? id)) ?? [];
 }
 
 /** A Markdown table of one version, with its count above. */

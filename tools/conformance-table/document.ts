@@ -10,6 +10,7 @@ export const documentPath = join(root, "docs/reference/mqtt-conformance.md");
 
 const evidencePatterns = [
   /^packages\/mqtt\/src\/.*\.test\.ts$/,
+  /^packages\/platform\/src\/front-door\/websocket-door\.test\.ts$/,
   /^e2e\/.*\.test\.ts$/,
   /^e2e\/support\/mqtt-scenarios\.ts$/,
   /^conformance\/mqtt\/[\w-]+\.json$/,

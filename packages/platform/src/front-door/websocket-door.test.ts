@@ -44,4 +44,19 @@ describe.each([{ sharedReadBuffer: true }, { sharedReadBuffer: false }])("shared
     expect(messages).toEqual(["20020000", "30050001617879", "40020001", "300400016278", "d000"]);
     socket.close();
   });
+
+  test("[MQTT-6.0.0-2] a packet may come in several messages, and [MQTT-6.0.0-4] the sub-protocol is mqtt", async () => {
+    const { broker, port } = await doors.open();
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/`, ["mqtt"]);
+    const messages: string[] = [];
+    socket.on("message", (data: Buffer) => messages.push(data.toString("hex")));
+    socket.on("open", () => {
+      expect(socket.protocol).toBe("mqtt");
+      for (const byte of connectPacket) socket.send(Buffer.from([byte]));
+    });
+    await until(() => Buffer.concat(broker.received).equals(connectPacket));
+    expect(messages).toEqual(["20020000"]);
+    expect(broker.facts).toHaveLength(1);
+    socket.close();
+  });
 });
