@@ -131,7 +131,8 @@ function serve(database: Database.Database): void {
         // It is in the log.
       }
       database.close();
-      port?.close();
+      // Ends this thread alone, with the timers it has.
+      process.exit();
     },
   };
   port?.on("message", (request: WriterRequest) => (handlers[request.name] as (given: WriterRequest) => void)(request));

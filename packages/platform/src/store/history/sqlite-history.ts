@@ -187,19 +187,19 @@ export class SqliteHistory implements ThingHistory {
     return this.#read("desired", { iotId });
   }
 
-  values(iotId: string, identifier: string, range: TimeRange): Promise<ReadAnswers["values"]> {
+  async values(iotId: string, identifier: string, range: TimeRange): Promise<ReadAnswers["values"]> {
     return this.#read("values", { iotId, identifier, range: this.#visible(range, 1) });
   }
 
-  aggregate(...[iotId, identifier, query]: Parameters<ThingHistory["aggregate"]>): Promise<ReadAnswers["aggregate"]> {
+  async aggregate(...[iotId, identifier, query]: Parameters<ThingHistory["aggregate"]>): Promise<ReadAnswers["aggregate"]> {
     return this.#read("aggregate", { iotId, identifier, query, visibleFrom: this.#visibleFrom() });
   }
 
-  events(...[iotId, filter, range]: Parameters<ThingHistory["events"]>): Promise<ReadAnswers["events"]> {
+  async events(...[iotId, filter, range]: Parameters<ThingHistory["events"]>): Promise<ReadAnswers["events"]> {
     return this.#read("events", { iotId, filter, range: this.#visible(range, 2) });
   }
 
-  calls(...[iotId, filter, range]: Parameters<ThingHistory["calls"]>): Promise<ReadAnswers["calls"]> {
+  async calls(...[iotId, filter, range]: Parameters<ThingHistory["calls"]>): Promise<ReadAnswers["calls"]> {
     return this.#read("calls", { iotId, filter, range: this.#visible(range, 2) });
   }
 
