@@ -9,6 +9,7 @@ import type { Session } from "../session/session.ts";
 export interface WireBody {
   buffer: Buffer;
   start: number;
+  payloadStart: number;
   end: number;
 }
 
@@ -18,9 +19,16 @@ export interface EncodedPublish {
   idOffset: number;
 }
 
+const noPayload = new Uint8Array(0);
+
+/** A view: making it is 5 % of a message that is only sent on. */
+export function payloadOf(body: WireBody | undefined): Uint8Array {
+  return body === undefined ? noPayload : body.buffer.subarray(body.payloadStart, body.end);
+}
+
 export class RoutedMessage {
   readonly topic: string;
-  readonly payload: Uint8Array;
+  readonly payloadBytes: number;
   readonly qos: QoS;
   readonly isRetained: boolean;
   readonly properties: Properties | undefined;
@@ -29,13 +37,15 @@ export class RoutedMessage {
   readonly wireBody: WireBody | undefined;
   /** Many sessions get it: they share one encoding. */
   isForMany = false;
+  #payload: Uint8Array | undefined;
   #latest: Buffer | undefined;
   #kept: KeptMessage | undefined;
   #variants: (EncodedPublish | undefined)[] | undefined;
 
+  /** Without a payload it is the end of the wire body, looked at when somebody asks: the usual receiver copies the whole body. */
   constructor(
     topic: string,
-    payload: Uint8Array,
+    payload: Uint8Array | undefined,
     qos: QoS,
     isRetained: boolean,
     properties: Properties | undefined,
@@ -44,13 +54,20 @@ export class RoutedMessage {
     wireBody?: WireBody,
   ) {
     this.topic = topic;
-    this.payload = payload;
+    this.#payload = payload;
+    this.payloadBytes = payload?.length ?? (wireBody === undefined ? 0 : wireBody.end - wireBody.payloadStart);
     this.qos = qos;
     this.isRetained = isRetained;
     this.properties = properties;
     this.receivedAt = receivedAt;
     this.publisher = publisher;
     this.wireBody = wireBody;
+  }
+
+  /** Valid as long as what it was received in. */
+  get payload(): Uint8Array {
+    this.#payload ??= payloadOf(this.wireBody);
+    return this.#payload;
   }
 
   encoded(version: ProtocolVersion, qos: QoS, isRetained: boolean): EncodedPublish {
@@ -81,7 +98,7 @@ export class RoutedMessage {
   #ownPayload(): Buffer {
     const encoded = this.#latest;
     if (encoded === undefined) return copyBytes(this.payload);
-    return encoded.subarray(encoded.length - this.payload.length);
+    return encoded.subarray(encoded.length - this.payloadBytes);
   }
 }
 

@@ -2,7 +2,7 @@
 import type { Properties, QoS } from "../codec/index.ts";
 import type { Engine } from "../engine.ts";
 import type { Message, PublishGrant, Refusal } from "../ports.ts";
-import { keepProperties, RoutedMessage, type WireBody } from "../routing/routed-message.ts";
+import { keepProperties, payloadOf, RoutedMessage, type WireBody } from "../routing/routed-message.ts";
 import type { Destinations } from "../routing/router.ts";
 import type { Link } from "./link.ts";
 import type { Session, TopicRoute } from "./session.ts";
@@ -58,7 +58,8 @@ function destinationsOf(engine: Engine, route: TopicRoute): Destinations {
 export interface AcceptedPublish {
   route: TopicRoute;
   grant: PublishGrant;
-  payload: Uint8Array;
+  /** Undefined: the end of `wireBody`. */
+  payload: Uint8Array | undefined;
   qos: QoS;
   isRetained: boolean;
   properties: Properties | undefined;
@@ -99,7 +100,8 @@ export function acceptMessage(engine: Engine, session: Session, publish: Accepte
 
 /** [MQTT-3.3.1-5] The latest retained message of a topic is kept; [MQTT-3.3.1-6] an empty one removes it. */
 function retain(engine: Engine, publish: AcceptedPublish, session: Session): void {
-  const { route, payload, qos, properties, receivedAt } = publish;
+  const { route, qos, properties, receivedAt } = publish;
+  const payload = publish.payload ?? payloadOf(publish.wireBody);
   if (payload.length === 0) {
     engine.retained.remove(route.topic);
     engine.turn.hasDebt = true;
@@ -117,10 +119,10 @@ function retain(engine: Engine, publish: AcceptedPublish, session: Session): voi
 }
 
 function toMessage(session: Session, publish: AcceptedPublish, isRetained: boolean): Message {
-  const { route, payload, qos, properties, receivedAt } = publish;
+  const { route, qos, properties, receivedAt } = publish;
   return {
     topic: route.topic,
-    payload,
+    payload: publish.payload ?? payloadOf(publish.wireBody),
     qos,
     isRetained,
     receivedAt,

@@ -100,7 +100,7 @@ export class ClientConnection implements Connection, Link, FrameReceiver, Outbox
       this.#throwAway();
       return;
     }
-    this.lastPacketAt = this.#engine.clock.now();
+    this.lastPacketAt = this.#engine.turn.now;
     this.#engine.statistics.bytesReceived += end;
     if (this.#bytesRead >= this.#engine.limits.readBytesPerTurnMax) this.#takeBreak();
     // Once per read: a closure for #guard would be made each time.

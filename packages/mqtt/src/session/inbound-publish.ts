@@ -100,13 +100,13 @@ export class InboundPublishes implements ReplyQueueOwner {
     const waits = acceptMessage(this.#engine, session, {
       route,
       grant,
-      payload: buffer.subarray(payloadStart, payloadEnd),
+      payload: isForwardable ? undefined : buffer.subarray(payloadStart, payloadEnd),
       qos,
       isRetained,
       properties,
       receivedAt: connection.lastPacketAt,
       feeder: connection,
-      wireBody: isForwardable ? { buffer, start: bodyStart, end: bodyEnd } : undefined,
+      wireBody: isForwardable ? { buffer, start: bodyStart, payloadStart, end: bodyEnd } : undefined,
     });
     if (qos === 0) {
       for (const wait of waits ?? []) wait.catch((error: unknown) => connection.failed(error, "tap"));

@@ -377,7 +377,7 @@ export class Session implements CommitWaiter {
 
   #sendOnce(link: Link, message: RoutedMessage, isRetained: boolean, identifiers: number[] | undefined): OfferOutcome {
     const { statistics, observer } = this.#engine;
-    const payloadBytes = message.payload.length;
+    const { payloadBytes } = message;
     const { outbox, version } = link;
     // The outbox is at hand; what stands behind `isLagging` is a cold cache line for each receiver.
     if (outbox.isWatched && link.isLagging) return this.#skip(message, "slow_reader");

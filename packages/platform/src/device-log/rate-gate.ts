@@ -41,6 +41,11 @@ export function createRateGate(clock: Clock, limits: DeviceLogLimits): RateGate 
   /** Time of the common bucket's next token, and how far off it was when that was reckoned. */
   let messagesClosedUntil = 0;
   let messagesClosedMilliseconds = 0;
+  /** It was closed earlier in this turn of the event loop. */
+  let isTurnClosed = false;
+  const endTurn = (): void => {
+    isTurnClosed = false;
+  };
 
   function closeMessages(now: number): void {
     messagesClosedMilliseconds = Math.ceil(((1 - allMessages.tokens) / limits.messageRate.entriesPerSecondMax) * 1_000);
@@ -81,8 +86,13 @@ export function createRateGate(clock: Clock, limits: DeviceLogLimits): RateGate 
   return {
     // What all devices together are too much for is no matter of one of them: counted with the others, by two comparisons and
     // no look-up. A thousand devices at 60,000 messages a second cost 2 us each without this.
+    // One look at the clock serves a turn: it takes 130 ns, and each message asked twice (13 % of its CPU in fan-in).
     refusesMessages() {
-      if (!isClosedAt(clock.now())) return false;
+      if (!isTurnClosed) {
+        if (!isClosedAt(clock.now())) return false;
+        isTurnClosed = true;
+        clock.soon(endTurn);
+      }
       suppressedElsewhere++;
       return true;
     },
