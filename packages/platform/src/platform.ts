@@ -21,7 +21,7 @@ import { createDeviceLog } from "./device-log/index.ts";
 import { PlatformError } from "./errors/index.ts";
 import { openRootCredentials, type RootCredentials } from "./first-start.ts";
 import { createDeviceRoutes, openCertificates, openFrontDoor } from "./front-door/index.ts";
-import { createDownlink, createMessages } from "./messages/index.ts";
+import { createDownlink, createMessageIds, createMessages } from "./messages/index.ts";
 import { createMqttUsers, createRegistry } from "./registry/index.ts";
 import { createAddressPolicy, createHttpWebhookSender, createRuleEngine } from "./rules/index.ts";
 import { loadMasterKey, noteJournal, openStore, SqliteHistory, SqliteJournal } from "./store/index.ts";
@@ -191,6 +191,8 @@ async function open(
     registry,
     rules,
     messages,
+    things,
+    nextMessageId: createMessageIds(clock),
     accessKeys,
     clock,
     random,
@@ -205,6 +207,7 @@ async function open(
     mqttUsers,
     rules,
     messages,
+    things,
     deviceLog,
     accessKeys,
     status: () => status,

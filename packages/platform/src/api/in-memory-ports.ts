@@ -17,7 +17,9 @@ import {
   type TopicClassRecord,
 } from "../registry/index.ts";
 import type { DeadLetter, NewRule, Rule, RuleEngine } from "../rules/index.ts";
+import { createThings, type ThingDownlink, type Things } from "../things/index.ts";
 import { createAccessKeys } from "./access-keys.ts";
+import { createInMemoryHistory, createInMemoryThingModels } from "./in-memory-things.ts";
 import { type ApiLimits, defaultApiLimits } from "./limits.ts";
 import type { ApiPorts } from "./ports.ts";
 import type { RawApiRequest } from "./raw-request.ts";
@@ -315,6 +317,25 @@ function createInMemoryDeviceLog(): DeviceLog & { followers: Set<(entry: LogEntr
   };
 }
 
+/** The real room over stores that are maps, with a device that answers every call at once. */
+function createInMemoryThings(registry: Registry, sent: unknown[]): Things {
+  const downlink: ThingDownlink = {
+    setProperties: async (_device, request) => void sent.push(request),
+    callService: async (_device, request) => void sent.push(request),
+    callServiceAndWait: async (_device, { input }) => ({ code: 200, output: input }),
+  };
+  return createThings({
+    store: createInMemoryThingModels(),
+    history: createInMemoryHistory(),
+    registry: { findProduct: registry.findProduct, onChange: () => {} },
+    downlink,
+    clock: { now: () => testTime },
+    report: (problem) => {
+      throw problem;
+    },
+  });
+}
+
 export function createTestPorts(limits: Partial<ApiLimits> = {}) {
   const published: CloudPublish[] = [];
   const vendorCalls: RawApiRequest[] = [];
@@ -325,11 +346,14 @@ export function createTestPorts(limits: Partial<ApiLimits> = {}) {
       return { messageId: "1234567890123456789", delivered: 1, queued: 0 };
     },
   };
+  const registry = createInMemoryRegistry();
+  const requested: unknown[] = [];
   const ports = {
-    registry: createInMemoryRegistry(),
+    registry,
     mqttUsers: createInMemoryMqttUsers(),
     rules: createInMemoryRules(),
     messages,
+    things: createInMemoryThings(registry, requested),
     deviceLog: createInMemoryDeviceLog(),
     accessKeys: createAccessKeys({ rootKey: testKey }),
     status: () => ({
@@ -346,5 +370,5 @@ export function createTestPorts(limits: Partial<ApiLimits> = {}) {
     logger: pino({ level: "debug" }, { write: (line: string) => logLines.push(line) }),
     clock: createManualClock(),
   } satisfies ApiPorts;
-  return { ports, published, vendorCalls, logLines };
+  return { ports, published, requested, vendorCalls, logLines };
 }

@@ -5,6 +5,7 @@ import type { DeviceLog } from "../device-log/index.ts";
 import type { Messages } from "../messages/index.ts";
 import type { MqttUsers, Registry } from "../registry/index.ts";
 import type { RuleEngine } from "../rules/index.ts";
+import type { Things } from "../things/index.ts";
 import type { AccessKeys } from "./access-keys.ts";
 import type { HealthStatus } from "./health.ts";
 import type { ApiLimits } from "./limits.ts";
@@ -15,6 +16,7 @@ export interface ApiPorts {
   mqttUsers: MqttUsers;
   rules: RuleEngine;
   messages: Messages;
+  things: Things;
   deviceLog: DeviceLog;
   accessKeys: AccessKeys;
   status: () => HealthStatus;

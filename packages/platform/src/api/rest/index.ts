@@ -7,16 +7,21 @@ import type { ApiPorts } from "../ports.ts";
 import { compileValidator } from "../validate.ts";
 import { addCredentialRoutes } from "./credentials.ts";
 import { addDeadLetterRoutes } from "./dead-letters.ts";
+import { addDesiredRoutes } from "./desired.ts";
 import { addDeviceBatchRoutes } from "./device-batches.ts";
 import { addDeviceLogRoutes } from "./device-log.ts";
 import { addDeviceRoutes } from "./devices.ts";
+import { addEventRoutes } from "./events.ts";
 import { addLogStreamRoute, type LogStreams } from "./log-stream.ts";
 import { addMessageRoutes } from "./messages.ts";
 import { addMqttUserRoutes } from "./mqtt-users.ts";
 import { addProductRoutes } from "./products.ts";
+import { addPropertyRoutes } from "./properties.ts";
 import type { RestApp } from "./rest-app.ts";
 import { addRuleRoutes } from "./rules.ts";
 import { sharedSchemas } from "./schemas.ts";
+import { addServiceRoutes } from "./services.ts";
+import { addThingModelRoutes } from "./thing-models.ts";
 import { addTopicRoutes } from "./topics.ts";
 
 export type { RestApp } from "./rest-app.ts";
@@ -45,7 +50,7 @@ export async function addRestApi(app: RestApp, ports: RestPorts): Promise<LogStr
           openapi: "3.1.0",
           info: {
             title: "Thingstead REST API",
-            description: "Products, devices, topics, rules, messages and the device log of this server.",
+            description: "Products, devices, topics, thing models, what devices report, rules, messages and the device log of this server.",
             version: ports.status().version,
             license: { name: "Apache-2.0", identifier: "Apache-2.0" },
           },
@@ -66,6 +71,11 @@ export async function addRestApi(app: RestApp, ports: RestPorts): Promise<LogStr
       addDeviceBatchRoutes(scope, ports);
       addCredentialRoutes(scope, ports);
       addMessageRoutes(scope, ports);
+      addThingModelRoutes(scope, ports);
+      addPropertyRoutes(scope, ports);
+      addEventRoutes(scope, ports);
+      addServiceRoutes(scope, ports);
+      addDesiredRoutes(scope, ports);
       addMqttUserRoutes(scope, ports);
       addRuleRoutes(scope, ports);
       addDeadLetterRoutes(scope, ports);

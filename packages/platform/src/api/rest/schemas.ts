@@ -256,6 +256,8 @@ const errorDescriptions: Readonly<Record<number, string>> = {
   415: "The body is not JSON.",
   429: "Too many requests of this kind.",
   500: "A fault of the server.",
+  503: "The server is busy or stopping; try again.",
+  504: "The device did not answer in time.",
   507: "The disk of the server is full; nothing was changed.",
 };
 

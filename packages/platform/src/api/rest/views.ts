@@ -14,7 +14,7 @@ import type {
   topicClassSchema,
 } from "./schemas.ts";
 
-function formatTime(milliseconds: number): string {
+export function formatTime(milliseconds: number): string {
   return new Date(milliseconds).toISOString();
 }
 
