@@ -58,10 +58,35 @@ export type Claim =
       clientMark: string;
       parameters: Readonly<Record<string, string>>;
       remarks?: readonly Remark[];
-    };
+    }
+  | DeviceTokenClaim;
+
+/** Asks for credentials with the product's secret. `self`: nobody need have registered the device before. */
+export interface RegistrationClaim {
+  kind: "registration";
+  mode: "known" | "self";
+  productKey: string;
+  deviceName: string;
+  signMethod: string;
+  signature: string;
+  signedText: string;
+  clientMark: string;
+  parameters: Readonly<Record<string, string>>;
+}
+
+/** Prove with the token that a device which registered itself was given under this client id (`clientMark`). */
+export interface DeviceTokenClaim {
+  kind: "device-token";
+  productKey: string;
+  deviceName: string;
+  token: string;
+  clientMark: string;
+  parameters: Readonly<Record<string, string>>;
+  remarks?: readonly Remark[];
+}
 
 /** `notMine` lets the next dialect try. */
-export type Identification = Claim | DialectRefusal | { kind: "notMine" };
+export type Identification = Claim | RegistrationClaim | DialectRefusal | { kind: "notMine" };
 
 /** Structurally the engine's SessionBehaviour; dialects may not import the engine, so the platform fills in the limits. */
 export interface DialectBehaviour {
@@ -133,6 +158,20 @@ export interface PreAuthDialect {
   refuse(code: string): object;
 }
 
+/** Registration with the product's secret, answered in the cloud's own words. */
+export interface RegistrationDialect {
+  read(fields: Readonly<Record<string, string>>): RegistrationClaim | DialectRefusal;
+  verify(claim: RegistrationClaim, productSecret: string): { kind: "verified" } | DialectRefusal;
+  /** The JSON body of a success over HTTPS; member order is part of the protocol. */
+  grant(answer: DeviceNames & { deviceSecret: string }): object;
+  refuse(code: string): object;
+  /** What is pushed over MQTT, unsubscribed. */
+  announceSecret(answer: DeviceNames & { deviceSecret: string }): { topic: string; payload: Uint8Array };
+  announceToken(answer: DeviceNames & { clientId: string; deviceToken: string }): { topic: string; payload: Uint8Array };
+  /** The JSON body that tells a device where to connect. */
+  bootstrap(answer: { host: string; port: number }): object;
+}
+
 /** How a device wants to be served, from what it says at connecting. */
 export interface ConnectTraits {
   /** What the cloud sends of its own accord reaches it without a SUBSCRIBE. */
@@ -153,10 +192,25 @@ export interface Dialect {
   claimedDevice(userName: string): DeviceNames | undefined;
   /** The device whose custom topic this is; undefined for system topics and for topics that are none of this dialect's. */
   topicOwner(topic: string): DeviceNames | undefined;
+  /** The device that a topic or filter of any family names. */
+  deviceOf(topic: string): DeviceNames | undefined;
   traitsOf(parameters: Readonly<Record<string, string>>): ConnectTraits;
   /** Whether the cloud sends this topic to devices that are subscribed automatically. */
   isAutomatic(topic: string): boolean;
+  /** Topics of a request whose caller waits. */
+  readonly rrpcTopics?: {
+    request(productKey: string, deviceName: string, messageId: string): string;
+    /** On a topic of the device's own; the response comes on the same one. */
+    custom(messageId: string, topic: string): string;
+  };
+  readonly broadcastTopics?: {
+    /** To one device, unasked. */
+    request(productKey: string, deviceName: string, messageId: string): string;
+    /** The product of a topic that devices subscribe; undefined for any other topic. */
+    productOf(topic: string): string | undefined;
+  };
   readonly preAuth?: PreAuthDialect;
+  readonly registration?: RegistrationDialect;
   compileRights(productKey: string, deviceName: string, classes: readonly TopicClass[]): TopicRights;
 }
 

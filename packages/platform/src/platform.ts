@@ -8,24 +8,35 @@ import {
   createGatekeeper,
   createObserver,
   createPreAuth,
+  createRegistrar,
+  createRegistrationSessions,
   createSessionRoutes,
+  createSubDevices,
   createTopicBook,
   createUserGate,
   createUserWatcher,
 } from "./access/index.ts";
 import { createAccessKeys, createAlibabaApi, type HealthStatus, openApi } from "./api/index.ts";
-import { createConsumerHandlers, createUplinkRouter } from "./bindings/index.ts";
+import { createAlibabaHandlers, createStatusForwards, createThingDownlink, createUplinkRouter } from "./bindings/index.ts";
 import { type Clock, type Random, systemClock, systemRandom } from "./clock.ts";
 import type { Settings } from "./config/index.ts";
 import { createDeviceLog } from "./device-log/index.ts";
 import { PlatformError } from "./errors/index.ts";
 import { openRootCredentials, type RootCredentials } from "./first-start.ts";
 import { createDeviceRoutes, openCertificates, openFrontDoor } from "./front-door/index.ts";
-import { createDownlink, createMessageIds, createMessages } from "./messages/index.ts";
+import {
+  createDeviceEvents,
+  createDownlink,
+  createLostConnections,
+  createMessageIds,
+  createMessages,
+  createRrpc,
+} from "./messages/index.ts";
 import { createMqttUsers, createRegistry } from "./registry/index.ts";
 import { createAddressPolicy, createHttpWebhookSender, createRuleEngine } from "./rules/index.ts";
+import { createScripts } from "./scripts/index.ts";
 import { loadMasterKey, noteJournal, openStore, SqliteHistory, SqliteJournal } from "./store/index.ts";
-import { createThings, type ThingDownlink } from "./things/index.ts";
+import { createThings } from "./things/index.ts";
 import { version } from "./version.ts";
 
 export interface Platform {
@@ -127,51 +138,109 @@ async function open(
     users: { plain: createUserGate({ ...plainPorts, users: mqttUsers, onFailure }) },
   }[settings.plain];
   const uplinks = createUplinkRouter({ onFailure });
+  const events = createDeviceEvents({ rules, topicOwner: alibabaDialect.topicOwner });
+  const lost = createLostConnections(clock, limits.messages);
+  const statusForwards = createStatusForwards({ events, clock, onFailure });
+  const registrar = createRegistrar({
+    registry,
+    deviceTokens: store.deviceTokens,
+    deviceLog,
+    clock,
+    random,
+    limits: limits.access,
+    onFailure,
+  });
+  // The broker asks the gatekeeper, which knows these sessions, and these sessions speak to the broker: the circle closes here.
+  const registrationSessions = createRegistrationSessions({ broker: () => broker, clock, limits: limits.access });
+  const subDevices = createSubDevices({
+    dialects,
+    rights: { deviceLog, grants: rules, systemTopics: uplinks },
+    topicBook,
+    registry,
+    deviceLog,
+    broker: () => broker,
+    clock,
+    limits: limits.gateway,
+  });
   const broker = createBroker({
     gatekeeper: createGatekeeper({
       dialects,
       registry,
       topicBook,
       tokens: store.tokens,
+      deviceTokens: store.deviceTokens,
+      registrar,
+      subDevices,
       deviceLog,
-      grants: rules,
+      grants: events,
       systemTopics: uplinks,
       limits: limits.session,
+      gatewayLimits: limits.gateway,
       keepAlivePolicy: settings.alibaba.keepAlive === "strict" ? alibabaStrictKeepAlivePolicy : alibabaKeepAlivePolicy,
       clock,
+      random,
       onFailure,
       ...plain,
     }),
     journal,
     peers: createSinglePeer(),
     clock,
-    observer: createObserver({ registry, deviceLog, dialects, clock }),
+    observer: createObserver({ registry, deviceLog, dialects, clock, listeners: [registrationSessions, subDevices] }),
     limits: limits.mqtt,
     random,
     version: `thingstead version ${version}`,
     onBug,
   });
-  const messages = createMessages({ dialects, registry, topicBook, broker, deviceLog, clock, limits: limits.messages });
+  const nextMessageId = createMessageIds(clock);
+  const messages = createMessages({ dialects, registry, topicBook, broker, deviceLog, clock, nextMessageId, limits: limits.messages });
+  const routeOf = createSessionRoutes({ broker });
   const downlink = createDownlink({
     broker,
-    routeOf: createSessionRoutes({ broker }),
+    routeOf: createSessionRoutes({ broker, subDevices }),
     isAutomatic: (topic) => dialects.some((dialect) => dialect.isAutomatic(topic)),
   });
-  uplinks.add(createConsumerHandlers({ downlink }));
-  const unreachable = async (device: { deviceName: string }): Promise<never> => {
-    throw new PlatformError("things.device_offline", { deviceName: device.deviceName });
-  };
-  const thingDownlink: ThingDownlink = { setProperties: unreachable, callService: unreachable, callServiceAndWait: unreachable };
+  const rrpc = createRrpc({
+    downlink,
+    registry,
+    topics: alibabaDialect.rrpcTopics,
+    topicOwner: alibabaDialect.topicOwner,
+    lost,
+    nextMessageId,
+    clock,
+    limits: limits.messages,
+  });
+  const scripts = createScripts({
+    store: store.scripts,
+    checkProduct: async (productKey) => void (await registry.getProduct(productKey)),
+    clock,
+    limits: limits.scripts,
+  });
+  closers.push(() => scripts.close());
+  registry.onChange(({ kind, productKey }) => {
+    if (kind === "product.deleted") scripts.forget(productKey);
+  });
   const things = createThings({
     store: store.thingModels,
     history: new SqliteHistory({ dataDir, clock, limits: limits.history, report }),
     registry,
-    downlink: thingDownlink,
+    downlink: createThingDownlink({ downlink, rrpc, routeOf, registry, scripts }),
     clock,
     limits: limits.things,
     report,
   });
   await things.open();
+  const handlers = createAlibabaHandlers({
+    downlink,
+    rrpc,
+    scripts,
+    things,
+    events,
+    deviceLog,
+    subDeviceOf: async () => "no_topology",
+    clock,
+    limits: limits.alibabaBinding,
+  });
+  for (const family of handlers) uplinks.add(family);
   // After the broker: acknowledgements wait for the history.
   closers.push(() => things.close());
   rules.onChange(() => broker.forgetGrants());

@@ -6,10 +6,12 @@ import { parseTopicOwner, parseUserName } from "./identity.ts";
 import { applyKeepAlive } from "./keep-alive.ts";
 import { alibabaPreAuth } from "./pre-auth.ts";
 import { refusalCodesOf } from "./refusals.ts";
+import { alibabaRegistration } from "./registration.ts";
 import { compileRights } from "./rights.ts";
 import { verifyConnect } from "./signing.ts";
+import { deviceOfTopic } from "./topic-device.ts";
 
-export const alibabaDialect: Dialect & Required<Pick<Dialect, "preAuth">> = {
+export const alibabaDialect: Dialect & Required<Pick<Dialect, "preAuth" | "registration" | "rrpcTopics" | "broadcastTopics">> = {
   name: "alibaba",
   behaviour: {
     qosMax: 1,
@@ -30,7 +32,17 @@ export const alibabaDialect: Dialect & Required<Pick<Dialect, "preAuth">> = {
   claimedDevice: parseUserName,
   topicOwner: parseTopicOwner,
   compileRights,
+  deviceOf: deviceOfTopic,
   traitsOf,
   isAutomatic,
+  rrpcTopics: {
+    request: (productKey, deviceName, messageId) => `/sys/${productKey}/${deviceName}/rrpc/request/${messageId}`,
+    custom: (messageId, topic) => `/ext/rrpc/${messageId}${topic}`,
+  },
+  broadcastTopics: {
+    request: (productKey, deviceName, messageId) => `/sys/${productKey}/${deviceName}/broadcast/request/${messageId}`,
+    productOf: (topic) => /^\/broadcast\/([^/]+)\/[^/]+$/.exec(topic)?.[1],
+  },
   preAuth: alibabaPreAuth,
+  registration: alibabaRegistration,
 };

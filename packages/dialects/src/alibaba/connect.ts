@@ -2,6 +2,7 @@
 import type { ConnectRequest, DialectRefusal, Identification, Remark, TransportFacts } from "../dialect.ts";
 import { formatClientId, type ParsedClientId, parameterOf, parseClientId } from "./client-id.ts";
 import { isIotId, parseUserName } from "./identity.ts";
+import { readRegistrationConnect, registrationKindOf } from "./registration.ts";
 import { connectText, defaultSignMethod, readSignMethod, type SignMethod, sign, unknownMethod } from "./signing.ts";
 
 const passwordCharactersMax = 512;
@@ -14,9 +15,6 @@ const secureModes: Readonly<Record<string, { credential: "signature" | "token"; 
   "3": { credential: "signature", isSecure: false },
 };
 
-/** `authType` values of dynamic registration (2.6). */
-const registrationTypes: ReadonlySet<string> = new Set(["register", "regnwl", "connwl"]);
-
 /** Whom a CONNECT claims to be. Never throws, whatever came. */
 export function identifyConnect(request: ConnectRequest, transport: TransportFacts): Identification {
   const userName = request.userName ?? "";
@@ -27,11 +25,13 @@ export function identifyConnect(request: ConnectRequest, transport: TransportFac
 
   const parsed = parseClientId(request.clientId);
   if (parsed.kind === "refused") return parsed;
-  const wrong = unsupportedParameters(parsed);
-  if (wrong !== undefined) return wrong;
   if (password.length > passwordCharactersMax) {
     return refuse("access.password_malformed", `${password.length} characters`, `at most ${passwordCharactersMax} characters`);
   }
+  const registrationKind = registrationKindOf(parsed);
+  if (registrationKind !== undefined) return readRegistrationConnect(registrationKind, parsed, request, transport);
+  const wrong = unsupportedParameters(parsed);
+  if (wrong !== undefined) return wrong;
   const modeName = parameterOf(parsed.parameters, "securemode");
   const mode = modeName === undefined ? undefined : secureModes[modeName];
   const credential = mode?.credential ?? (looksSigned ? "signature" : "token");
@@ -56,9 +56,6 @@ const credentialWords = { signature: "the signature as password", token: "the io
 
 function unsupportedParameters({ parameters }: ParsedClientId): DialectRefusal | undefined {
   const authType = parameterOf(parameters, "authtype");
-  if (authType !== undefined && registrationTypes.has(authType)) {
-    return refuse("alibaba.dynamic_registration_unavailable", `authType=${authType}`, "the device's own secret");
-  }
   const mode = parameterOf(parameters, "securemode");
   if (authType === "id2" || (mode !== undefined && !Object.hasOwn(secureModes, mode))) {
     const received = authType === "id2" ? "authtype=id2" : `securemode=${mode?.slice(0, 32)}`;

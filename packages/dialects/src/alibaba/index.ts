@@ -18,6 +18,16 @@ export { alibabaClientIdLimits, formatClientId, type ParsedClientId, parameterOf
 export { type ConnectCredentials, signConnect, tokenConnect } from "./connect.ts";
 export { alibabaCertificateHosts, alibabaRegions, type Endpoint, endpoints } from "./endpoints.ts";
 export {
+  crc16,
+  type FileBlock,
+  type FileBlockRequest,
+  formatFileBlock,
+  formatFileBlockRefusal,
+  formatFileBlockRequest,
+  readFileBlock,
+  readFileBlockRequest,
+} from "./file-download.ts";
+export {
   alibabaForwardTopics,
   type ForwardedReport,
   type ForwardedValue,
@@ -33,7 +43,44 @@ export {
 } from "./forward.ts";
 export { isDeviceName, isIotId, isProductKey } from "./identity.ts";
 export { alibabaKeepAlivePolicy, alibabaStrictKeepAlivePolicy } from "./keep-alive.ts";
+export {
+  formatFirmwareGet,
+  formatFirmwareGetReply,
+  formatOtaInform,
+  formatOtaProgress,
+  formatOtaPush,
+  type OtaInform,
+  type OtaProgress,
+  type OtaPush,
+  type OtaPushFile,
+  type OtaRequest,
+  otaDefaultModule,
+  otaMessageLimits,
+  readOtaInform,
+  readOtaProgress,
+  readOtaPush,
+  readOtaRequest,
+} from "./ota.ts";
 export { preAuthContent, signPreAuth } from "./pre-auth.ts";
+export {
+  alibabaRegistration,
+  deviceTokenConnect,
+  type RegistrationOptions,
+  readRegistrationAnswer,
+  registrationAnswerOf,
+  registrationConnect,
+  registrationContent,
+  registrationTopics,
+  signRegistration,
+} from "./registration.ts";
 export { alibabaTopicLimits } from "./rights.ts";
 export { defaultSignMethod, readSignMethod, type SignMethod, sign } from "./signing.ts";
+export {
+  readSubDeviceClaim,
+  readSubDeviceNames,
+  type SubDeviceClaim,
+  signSubDevice,
+  subDeviceText,
+  verifySubDevice,
+} from "./sub-devices.ts";
 export { alibabaSystemTopics, type SystemTopic } from "./system-topics.ts";

@@ -17,8 +17,14 @@ const codesOfRefusal: Readonly<Record<string, RefusalCodes>> = {
   "access.user_name_malformed": credentialsMalformed,
   "access.password_missing": credentialsMalformed,
   "access.password_malformed": credentialsMalformed,
-  // 2.6: a product whose registration switch is off answers 4.
-  "alibaba.dynamic_registration_unavailable": credentialsMalformed,
+  // 2.6: while registering, 4 stands for signature, product and switch, 2 for parameters and plain TCP.
+  "access.registration_insecure": clientIdRejected,
+  "access.registration_signature": credentialsMalformed,
+  "access.registration_closed": credentialsMalformed,
+  "access.registration_device_unknown": credentialsMalformed,
+  "access.registration_activated": credentialsMalformed,
+  "access.registration_clients_exceeded": credentialsMalformed,
+  "access.product_unknown": credentialsMalformed,
   "access.device_unknown": credentialsWrong,
   "access.signature_mismatch": credentialsWrong,
   "access.device_disabled": notAuthorized,

@@ -2,6 +2,7 @@
 import type { Dialect, TopicDecision, TopicRights } from "@thingstead/dialects";
 import type { Message, PublishGrant, QoS, Refusal, SessionRights, SubscribeGrant, Tap } from "@thingstead/mqtt";
 import type { DeviceLog } from "../device-log/index.ts";
+import type { SubDeviceRights } from "./sub-devices.ts";
 import type { DeviceSubject } from "./subject.ts";
 import type { TopicPage } from "./topic-book.ts";
 
@@ -23,6 +24,8 @@ export interface RightsPorts {
   deviceLog: Pick<DeviceLog, "write" | "wants">;
   grants: PublishListeners;
   systemTopics?: SystemTopicHandler;
+  /** Topics of those who speak through this session. */
+  subDevices?: SubDeviceRights;
 }
 
 /** One object a session. Compiles its rights anew only when the product's page carries another list. */
@@ -45,7 +48,10 @@ export class DeviceRights implements SessionRights {
 
   publish(wireTopic: string): PublishGrant | Refusal {
     const decision = this.#current().publish(wireTopic);
-    if (decision.kind === "refused") return refusalOf(decision);
+    if (decision.kind === "refused") {
+      const { subDevices } = this.#ports;
+      return (isForeign(decision) && subDevices?.publish(this.#subject, this.#dialect, wireTopic)) || refusalOf(decision);
+    }
     if (decision.system !== undefined) return { isRouted: false, taps: this.#systemTaps(decision.system, decision.topic) };
     const taps = this.#ports.grants.tapsFor(decision.topic);
     return decision.topic === wireTopic ? { isRouted: true, taps } : { isRouted: true, taps, topic: decision.topic };
@@ -53,7 +59,10 @@ export class DeviceRights implements SessionRights {
 
   subscribe(filter: string, requestedQos: QoS): SubscribeGrant | Refusal {
     const decision = this.#current().subscribe(filter);
-    if (decision.kind === "refused") return refusalOf(decision);
+    if (decision.kind === "refused") {
+      const { subDevices } = this.#ports;
+      return (isForeign(decision) && subDevices?.subscribe(this.#subject, this.#dialect, filter, requestedQos)) || refusalOf(decision);
+    }
     const { qosMax } = this.#dialect.behaviour;
     return { qos: requestedQos > qosMax ? qosMax : requestedQos };
   }
@@ -88,6 +97,10 @@ export class DeviceRights implements SessionRights {
       reason: "The message was taken and not processed: nothing here handles this system topic.",
     });
   }
+}
+
+function isForeign({ code }: { code: string }): boolean {
+  return code === "access.topic_foreign";
 }
 
 export function refusalOf({ code, received, expected }: Extract<TopicDecision, { kind: "refused" }>): Refusal {

@@ -2,9 +2,10 @@
 import { alibabaDialect, alibabaKeepAlivePolicy } from "@thingstead/dialects";
 import type { ConnectionFacts, ConnectPacket } from "@thingstead/mqtt";
 import type { NewLogEntry } from "../device-log/index.ts";
-import type { Device, RegistryChange, TopicClassRecord } from "../registry/index.ts";
-import { defaultSessionLimits } from "./limits.ts";
-import type { TokenStore } from "./tokens.ts";
+import type { Device, NewDevice, Product, RegistryChange, TopicClassRecord } from "../registry/index.ts";
+import { defaultAccessLimits, defaultGatewayLimits, defaultSessionLimits } from "./limits.ts";
+import { createRegistrar } from "./registrar.ts";
+import type { DeviceTokenStore, TokenStore } from "./tokens.ts";
 import { createTopicBook } from "./topic-book.ts";
 
 export function device(change: Partial<Device> = {}): Device {
@@ -26,7 +27,25 @@ export function topicClass(suffix: string, operation: TopicClassRecord["operatio
   return { id: 1, productKey: "pk", template: `/\${productKey}/\${deviceName}/${suffix}`, operation, description: "", createdAt: 0 };
 }
 
+export function product(change: Partial<Product> = {}): Product {
+  return {
+    productKey: "pk",
+    productSecret: "psecret",
+    name: "p",
+    description: "",
+    nodeType: "device",
+    topicStyle: "none",
+    dataFormat: 1,
+    authType: "secret",
+    isRegistrationOpen: false,
+    isSelfRegistrationOpen: false,
+    createdAt: 0,
+    ...change,
+  };
+}
+
 class FakeRegistry {
+  products: Product[] = [product()];
   devices: Device[] = [device()];
   classes: TopicClassRecord[] = [topicClass("update", "PUB"), topicClass("get", "SUB"), topicClass("data", "ALL")];
   marks: string[] = [];
@@ -39,6 +58,22 @@ class FakeRegistry {
     this.findCalls++;
     if (this.failure !== undefined) throw this.failure;
     return this.devices.find((each) => each.productKey === productKey && each.deviceName === deviceName);
+  }
+
+  async findProduct(productKey: string): Promise<Product | undefined> {
+    return this.products.find((each) => each.productKey === productKey);
+  }
+
+  async createDevice(productKey: string, { deviceName = "made" }: NewDevice): Promise<Device> {
+    const made = device({ productKey, deviceName, iotId: `iotIdOf${deviceName}`, status: "UNACTIVE" });
+    this.devices.push(made);
+    return made;
+  }
+
+  async renewDeviceSecret(productKey: string, deviceName: string): Promise<Device | undefined> {
+    const found = await this.findDevice(productKey, deviceName);
+    if (found === undefined || found.activatedAt !== undefined) return undefined;
+    return Object.assign(found, { deviceSecret: `${found.deviceSecret}+` });
   }
 
   async listTopicClasses(): Promise<TopicClassRecord[]> {
@@ -82,6 +117,28 @@ export class FakeTokens implements TokenStore {
 
   async deleteForDevice(productKey: string, deviceName: string): Promise<void> {
     this.rows = this.rows.filter((row) => row.productKey !== productKey || row.deviceName !== deviceName);
+  }
+}
+
+export class FakeDeviceTokens implements DeviceTokenStore {
+  rows: Parameters<DeviceTokenStore["insert"]>[0][] = [];
+
+  async insert(row: Parameters<DeviceTokenStore["insert"]>[0], clientsMax: number) {
+    if ((await this.list(row.productKey, row.deviceName)).length >= clientsMax) return "too_many" as const;
+    this.rows.push(row);
+    return "ok" as const;
+  }
+
+  async find(productKey: string, deviceName: string, clientId: string) {
+    return this.rows.find((row) => row.productKey === productKey && row.deviceName === deviceName && row.clientId === clientId)?.tokenHash;
+  }
+
+  async list(productKey: string, deviceName: string) {
+    return this.rows.filter((row) => row.productKey === productKey && row.deviceName === deviceName);
+  }
+
+  async deleteAll() {
+    this.rows = [];
   }
 }
 
@@ -136,19 +193,29 @@ export function connectPacket(change: Partial<ConnectPacket> = {}): ConnectPacke
 export function fakePorts() {
   const registry = new FakeRegistry();
   const failures: unknown[] = [];
+  const deviceTokens = new FakeDeviceTokens();
+  const deviceLog = new FakeLog();
+  const clock = new FakeClock();
+  const onFailure = (error: unknown) => {
+    failures.push(error);
+  };
+  let drawn = 0;
+  const random = { bytes: (count: number) => Buffer.alloc(count, ++drawn) };
   return {
+    deviceTokens,
+    random,
+    gatewayLimits: defaultGatewayLimits,
+    registrar: createRegistrar({ registry, deviceTokens, deviceLog, clock, random, limits: defaultAccessLimits, onFailure }),
     dialects: [alibabaDialect],
     registry,
     topicBook: createTopicBook({ registry }),
     tokens: new FakeTokens(),
-    deviceLog: new FakeLog(),
+    deviceLog,
     grants: { tapsFor: () => [] },
     limits: defaultSessionLimits,
     keepAlivePolicy: alibabaKeepAlivePolicy,
-    clock: new FakeClock(),
+    clock,
     failures,
-    onFailure: (error: unknown) => {
-      failures.push(error);
-    },
+    onFailure,
   };
 }

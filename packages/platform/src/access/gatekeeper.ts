@@ -1,29 +1,46 @@
 /** Who may connect, and why not. Steps: dialect → registry → proof → enabled → keep-alive → admission. */
 import { timingSafeEqual } from "node:crypto";
-import type { Claim, ConnectRequest, Dialect, DialectRefusal, KeepAlivePolicy, TransportFacts } from "@thingstead/dialects";
+import type {
+  Claim,
+  ConnectRequest,
+  DeviceTokenClaim,
+  Dialect,
+  DialectRefusal,
+  KeepAlivePolicy,
+  RegistrationClaim,
+  TransportFacts,
+} from "@thingstead/dialects";
 import type { Admission, ConnectionFacts, ConnectPacket, ConnectRefusal, Gatekeeper, SessionBehaviour } from "@thingstead/mqtt";
-import type { Clock } from "../clock.ts";
+import type { Clock, Random } from "../clock.ts";
 import type { DeviceLog } from "../device-log/index.ts";
 import type { Device, Registry } from "../registry/index.ts";
 import { DeviceRights, type PublishListeners, type SystemTopicHandler } from "./device-rights.ts";
-import type { SessionLimits } from "./limits.ts";
+import type { GatewayLimits, SessionLimits } from "./limits.ts";
+import type { Registrar } from "./registrar.ts";
+import { registrationAdmission } from "./registration-sessions.ts";
+import type { SubDeviceRights } from "./sub-devices.ts";
 import { type DeviceSubject, sessionIdOf } from "./subject.ts";
-import { hashToken, isTokenForm } from "./token-hash.ts";
-import type { TokenStore } from "./tokens.ts";
+import { hashToken, isTokenForm, tokenBytes } from "./token-hash.ts";
+import type { DeviceTokenStore, TokenStore } from "./tokens.ts";
 import type { TopicBook, TopicPage } from "./topic-book.ts";
 
 export interface GatekeeperPorts {
   /** Asked in this order; the first that recognises a client decides. */
   dialects: readonly Dialect[];
-  registry: Pick<Registry, "findDevice">;
+  registry: Pick<Registry, "findDevice" | "findProduct">;
   topicBook: TopicBook;
   tokens: Pick<TokenStore, "find">;
+  deviceTokens: Pick<DeviceTokenStore, "find">;
+  registrar: Pick<Registrar, "register">;
+  subDevices?: SubDeviceRights;
   deviceLog: Pick<DeviceLog, "write" | "wants">;
   grants: PublishListeners;
   systemTopics?: SystemTopicHandler;
   limits: SessionLimits;
+  gatewayLimits: Pick<GatewayLimits, "gatewaySubscriptionsMax">;
   keepAlivePolicy: KeepAlivePolicy;
   clock: Pick<Clock, "now">;
+  random: Random;
   /** Whom no dialect takes is asked here; absent: refused. */
   plain?: Gatekeeper;
   /** A store or a lookup failed while a device was waiting. */
@@ -53,7 +70,10 @@ export function createGatekeeper(ports: GatekeeperPorts): Gatekeeper {
       const refuse = (refusal: Refused) => connectRefusal(dialect, refusal);
       if (identification.kind === "refused") return refuse(identification);
       try {
-        const answer = await admit(dialect, identification, request, facts);
+        const answer =
+          identification.kind === "registration"
+            ? await register(dialect, identification, facts)
+            : await admit(dialect, identification, request, facts);
         if (isGuess(identification) && "kind" in answer && answer.code === "access.token_invalid") continue;
         return "kind" in answer ? refuse(answer) : answer;
       } catch (error) {
@@ -72,12 +92,12 @@ export function createGatekeeper(ports: GatekeeperPorts): Gatekeeper {
   }
 
   /** A client of another kind may look like one with a token; only where such clients are let in at all it is asked further. */
-  function isGuess(claim: Claim): boolean {
+  function isGuess(claim: Claim | RegistrationClaim): boolean {
     return ports.plain !== undefined && claim.kind === "token" && claim.isGuess === true;
   }
 
   async function admit(dialect: Dialect, claim: Claim, request: ConnectRequest, facts: ConnectionFacts): Promise<Admission | Refused> {
-    const proof = claim.kind === "token" ? await proveToken(claim) : await proveSignature(dialect, claim);
+    const proof = await prove(dialect, claim);
     if (proof.kind === "refused") return proof;
     const { productKey, deviceName, iotId } = proof.device;
     const page = ports.topicBook.peek(productKey) ?? (await ports.topicBook.open(productKey));
@@ -89,7 +109,45 @@ export function createGatekeeper(ports: GatekeeperPorts): Gatekeeper {
     const keepAlive = dialect.keepAlive(request.keepAliveSeconds, ports.keepAlivePolicy);
     if (keepAlive.kind === "refused") return keepAlive;
     logRemarks(claim, device, request.clientId, facts);
-    return admissionOf(dialect, claim, device, page, keepAlive.seconds);
+    const product = await ports.registry.findProduct(productKey);
+    return admissionOf(dialect, claim, device, page, keepAlive.seconds, product?.nodeType === "gateway");
+  }
+
+  function prove(dialect: Dialect, claim: Claim): Promise<Proof> {
+    switch (claim.kind) {
+      case "token":
+        return proveToken(claim);
+      case "device-token":
+        return proveDeviceToken(claim);
+      case "device-signature":
+        return proveSignature(dialect, claim);
+    }
+  }
+
+  /** Credentials are handed over on a session of its own, which is good for nothing else (alibaba-device.md, 2.6). */
+  async function register(dialect: Dialect, claim: RegistrationClaim, facts: ConnectionFacts): Promise<Admission | Refused> {
+    const { registration } = dialect;
+    if (registration === undefined) return { kind: "refused", code: "access.credential_kind" };
+    const outcome = await ports.registrar.register(registration, claim, facts.remoteAddress);
+    if (outcome.kind === "refused") return outcome;
+    const { productKey, deviceName } = claim;
+    const names = { productKey, deviceName };
+    const message =
+      outcome.kind === "secret"
+        ? registration.announceSecret({ ...names, deviceSecret: outcome.device.deviceSecret })
+        : registration.announceToken({ ...names, clientId: outcome.clientId, deviceToken: outcome.deviceToken });
+    const sessionId = `registration/${productKey}/${deviceName}/${ports.random.bytes(tokenBytes).toString("hex")}`;
+    return registrationAdmission(sessionId, { kind: "registration", dialect: dialect.name, ...names, message }, behaviourOf(dialect));
+  }
+
+  async function proveDeviceToken({ productKey, deviceName, clientMark, token }: DeviceTokenClaim): Promise<Proof> {
+    const received = `${productKey}/${deviceName}, client id ${shown(clientMark)}, token of ${token.length} characters`;
+    const tokenHash = isTokenForm(token) ? await ports.deviceTokens.find(productKey, deviceName, clientMark) : undefined;
+    const device =
+      tokenHash !== undefined && isSameText(hashToken(token), tokenHash)
+        ? await ports.registry.findDevice(productKey, deviceName)
+        : undefined;
+    return device === undefined ? { kind: "refused", code: "access.device_token_invalid", received } : { kind: "proven", device };
   }
 
   async function proveSignature(dialect: Dialect, claim: Extract<Claim, { kind: "device-signature" }>): Promise<Proof> {
@@ -122,14 +180,26 @@ export function createGatekeeper(ports: GatekeeperPorts): Gatekeeper {
     return { kind: "proven", device };
   }
 
-  function admissionOf(dialect: Dialect, claim: Claim, device: Device, page: TopicPage, keepAliveSeconds: number): Admission {
+  function behaviourOf(dialect: Dialect): SessionBehaviour {
+    return behaviours.get(dialect) ?? { ...dialect.behaviour, ...ports.limits };
+  }
+
+  function admissionOf(
+    dialect: Dialect,
+    claim: Claim,
+    device: Device,
+    page: TopicPage,
+    keepAliveSeconds: number,
+    isGateway: boolean,
+  ): Admission {
     const { productKey, deviceName, iotId } = device;
-    const traits = dialect.traitsOf(claim.parameters);
+    const traits = { ...dialect.traitsOf(claim.parameters), ...(isGateway ? { isGateway } : {}) };
     const subject: DeviceSubject = { kind: "device", dialect: dialect.name, productKey, deviceName, iotId, ...traits };
+    const behaviour = behaviourOf(dialect);
     return {
       sessionId: sessionIdOf(productKey, deviceName),
       rights: new DeviceRights(ports, dialect, subject, page),
-      behaviour: behaviours.get(dialect) ?? { ...dialect.behaviour, ...ports.limits },
+      behaviour: isGateway ? { ...behaviour, subscriptionsMax: ports.gatewayLimits.gatewaySubscriptionsMax } : behaviour,
       keepAliveSeconds,
       subject,
       ...(traits.isAutoSubscribed === true ? { isAddressable: true } : {}),

@@ -1,10 +1,19 @@
 export type { SystemTopicHandler } from "./device-rights.ts";
 export { createGatekeeper } from "./gatekeeper.ts";
-export { defaultAccessLimits, defaultPlainSessionLimits, defaultSessionLimits } from "./limits.ts";
-export { createObserver } from "./observer.ts";
+export {
+  defaultAccessLimits,
+  defaultGatewayLimits,
+  defaultPlainSessionLimits,
+  defaultSessionLimits,
+  type GatewayLimits,
+} from "./limits.ts";
+export { createObserver, type SessionListener } from "./observer.ts";
 export { createAnonymousGate, createUserGate, createUserWatcher } from "./plain-gate.ts";
 export { createPreAuth } from "./pre-auth.ts";
+export { createRegistrar, type Registrar } from "./registrar.ts";
+export { createRegistrationSessions } from "./registration-sessions.ts";
 export { createSessionRoutes, type SessionRoute, type SessionRoutes } from "./session-routes.ts";
+export { createSubDevices, type SubDeviceEnd, type SubDevices } from "./sub-devices.ts";
 export { type DeviceSubject, isDeviceSubject, sessionIdOf } from "./subject.ts";
 export type * from "./tokens.ts";
 export { createTopicBook } from "./topic-book.ts";

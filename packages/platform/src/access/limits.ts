@@ -57,6 +57,10 @@ export interface AccessLimits {
   tokenSweepSeconds: number;
   /** A device that was being admitted while it was disabled or deleted is looked for once more after this time. */
   cutRecheckMilliseconds: number;
+  /** Physical devices that may register themselves under one device's names. */
+  clientsPerDeviceMax: number;
+  /** A connection that fetches credentials ends after this time. */
+  registrationSessionSeconds: number;
 }
 
 export const defaultAccessLimits: AccessLimits = {
@@ -64,4 +68,22 @@ export const defaultAccessLimits: AccessLimits = {
   preAuthFormBytesMax: 4096,
   tokenSweepSeconds: 3600,
   cutRecheckMilliseconds: 2000,
+  clientsPerDeviceMax: 5,
+  registrationSessionSeconds: 15,
+};
+
+/** Limits of gateways and the sub-devices that speak through them (alibaba-device.md, 6). */
+export interface GatewayLimits {
+  /** Sub-devices logged in over one gateway. */
+  subDevicesOnlineMax: number;
+  /** Logins of one sub-device in a minute. */
+  subDeviceLoginsPerMinuteMax: number;
+  /** Subscriptions of a gateway, for itself and for its sub-devices. */
+  gatewaySubscriptionsMax: number;
+}
+
+export const defaultGatewayLimits: GatewayLimits = {
+  subDevicesOnlineMax: 2_000,
+  subDeviceLoginsPerMinuteMax: 5,
+  gatewaySubscriptionsMax: 100_000,
 };

@@ -5,7 +5,7 @@ import type { Clock } from "../clock.ts";
 import type { DeviceLog, LogKind, NewLogEntry } from "../device-log/index.ts";
 import { errorTable, formatError } from "../errors/index.ts";
 import type { Registry } from "../registry/index.ts";
-import { type DeviceSubject, isClientSubject, isDeviceSubject, ownerOf, sessionIdOf } from "./subject.ts";
+import { type DeviceSubject, isClientSubject, isDeviceSubject, isRegistrationSubject, ownerOf, sessionIdOf } from "./subject.ts";
 
 export interface ObserverPorts {
   registry: Pick<Registry, "markOnline" | "markOffline">;
@@ -13,6 +13,13 @@ export interface ObserverPorts {
   /** Names the device that a refused user name speaks of. */
   dialects: readonly Pick<Dialect, "claimedDevice">[];
   clock: Pick<Clock, "now">;
+  listeners?: readonly SessionListener[];
+}
+
+/** Hears of connections after the log and the registry have. */
+export interface SessionListener {
+  connected?(event: Parameters<Observer["connected"]>[0]): void;
+  disconnected?(event: Parameters<Observer["disconnected"]>[0]): void;
 }
 
 /** Offline reasons in the words of the vendor's log (alibaba-device.md, 3); ours where it has none. */
@@ -38,12 +45,13 @@ const dropReasons = {
   too_large: "it is larger than the device accepts",
 } as const;
 
-export function createObserver({ registry, deviceLog, dialects, clock }: ObserverPorts): Observer {
+export function createObserver({ registry, deviceLog, dialects, clock, listeners = [] }: ObserverPorts): Observer {
   /** Connections by session: a takeover has two for a moment, in either order, and must end online. */
   const connections = new Map<string, number>();
 
   function write(subject: unknown, entry: Omit<NewLogEntry, "productKey" | "deviceName">): void {
-    if (isDeviceSubject(subject)) deviceLog.write({ ...entry, productKey: subject.productKey, deviceName: subject.deviceName });
+    const isDevice = isDeviceSubject(subject) || isRegistrationSubject(subject);
+    if (isDevice) deviceLog.write({ ...entry, productKey: subject.productKey, deviceName: subject.deviceName });
     else deviceLog.write(isClientSubject(subject) ? { ...entry, clientId: subject.clientId } : entry);
   }
 
@@ -72,7 +80,8 @@ export function createObserver({ registry, deviceLog, dialects, clock }: Observe
   }
 
   return {
-    connected({ sessionId, subject, facts, clientId, protocolVersion, keepAliveSeconds, isSessionPresent }) {
+    connected(event) {
+      const { sessionId, subject, facts, clientId, protocolVersion, keepAliveSeconds, isSessionPresent } = event;
       if (isDeviceSubject(subject)) {
         connections.set(sessionId, (connections.get(sessionId) ?? 0) + 1);
         registry.markOnline(subject.productKey, subject.deviceName, clock.now(), facts.remoteAddress);
@@ -86,6 +95,7 @@ export function createObserver({ registry, deviceLog, dialects, clock }: Observe
         clientId,
         reason: `MQTT level ${protocolVersion} over ${transport}, keep-alive ${keepAliveSeconds} s, ${isSessionPresent ? "kept" : "new"} session`,
       });
+      for (const listener of listeners) listener.connected?.(event);
     },
     refused({ facts, clientId, userName, refusal }) {
       const device = userName === undefined ? undefined : firstOf(dialects, (dialect) => dialect.claimedDevice(userName));
@@ -97,7 +107,8 @@ export function createObserver({ registry, deviceLog, dialects, clock }: Observe
         ...(clientId === undefined ? {} : { clientId }),
       });
     },
-    disconnected({ subject, facts, reason, refusal }) {
+    disconnected(event) {
+      const { subject, facts, reason, refusal } = event;
       if (isDeviceSubject(subject)) leave(subject, reason);
       const words = closeReasons[reason];
       const why = refusal === undefined ? undefined : refusedEntry(refusal);
@@ -107,6 +118,7 @@ export function createObserver({ registry, deviceLog, dialects, clock }: Observe
         remoteAddress: facts.remoteAddress,
         ...(why === undefined ? {} : { ...why, isSuccess: words.isSuccess, reason: `${words.reason}: ${why.reason ?? why.code}` }),
       });
+      for (const listener of listeners) listener.disconnected?.(event);
     },
     subscribed({ subject, filter, qos }) {
       write(subject, { kind: "subscribe", code: "device.subscribed", isSuccess: true, topic: filter, qos });

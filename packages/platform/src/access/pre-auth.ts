@@ -29,7 +29,7 @@ export function createPreAuth(ports: PreAuthPorts): PreAuth {
       logRefusal(refusal, remoteAddress, device);
       return { body: ports.dialect.refuse(refusal.code) };
     };
-    const tooLarge = sizeRefusal(fields, ports.limits);
+    const tooLarge = formSizeRefusal(fields, ports.limits);
     if (tooLarge !== undefined) return refuse(tooLarge);
     const claim = ports.dialect.read(fields);
     if (claim.kind === "refused") return refuse(claim);
@@ -99,7 +99,11 @@ export function createPreAuth(ports: PreAuthPorts): PreAuth {
   return { authenticate };
 }
 
-function sizeRefusal(fields: PreAuthRequest["fields"], limits: PreAuthPorts["limits"]): DialectRefusal | undefined {
+/** A form that is larger than what any device submits. */
+export function formSizeRefusal(
+  fields: PreAuthRequest["fields"],
+  limits: Pick<AccessLimits, "preAuthFieldsMax" | "preAuthFormBytesMax">,
+): DialectRefusal | undefined {
   const entries = Object.entries(fields);
   const bytes = entries.reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value), 0);
   if (entries.length <= limits.preAuthFieldsMax && bytes <= limits.preAuthFormBytesMax) return undefined;

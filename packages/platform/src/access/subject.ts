@@ -11,6 +11,8 @@ export interface DeviceSubject {
   readonly isAutoSubscribed?: true;
   /** `ext` bit 0: takes requests on `/ext/rrpc/…` (2.1, 8.4). */
   readonly acceptsCustomRrpc?: true;
+  /** Of a product whose devices have others behind them. */
+  readonly isGateway?: true;
 }
 
 /** The identity a session is bound to; never the MQTT client id, which two devices may share. */
@@ -20,6 +22,19 @@ export function sessionIdOf(productKey: string, deviceName: string): string {
 
 export function isDeviceSubject(subject: unknown): subject is DeviceSubject {
   return typeof subject === "object" && subject !== null && "kind" in subject && subject.kind === "device";
+}
+
+/** A connection that exists to hand over credentials. */
+export interface RegistrationSubject {
+  readonly kind: "registration";
+  readonly dialect: string;
+  readonly productKey: string;
+  readonly deviceName: string;
+  readonly message: { readonly topic: string; readonly payload: Uint8Array };
+}
+
+export function isRegistrationSubject(subject: unknown): subject is RegistrationSubject {
+  return typeof subject === "object" && subject !== null && "kind" in subject && subject.kind === "registration";
 }
 
 /** A generic MQTT client. */

@@ -1,12 +1,15 @@
 /** Every room's named limits with their defaults, in one place: `limits.<room>.<name>` in the configuration. */
 import { defaultBrokerLimits } from "@thingstead/mqtt";
-import { defaultAccessLimits, defaultPlainSessionLimits, defaultSessionLimits } from "../access/index.ts";
+import { defaultAccessLimits, defaultGatewayLimits, defaultPlainSessionLimits, defaultSessionLimits } from "../access/index.ts";
 import { defaultAlibabaApiLimits, defaultApiLimits } from "../api/index.ts";
+import { defaultAlibabaBindingLimits } from "../bindings/index.ts";
 import { defaultDeviceLogLimits } from "../device-log/index.ts";
 import { defaultFrontDoorLimits } from "../front-door/index.ts";
 import { defaultMessageLimits } from "../messages/index.ts";
+import { defaultOtaLimits } from "../ota/index.ts";
 import { defaultMqttUserLimits, defaultRegistryLimits } from "../registry/index.ts";
 import { defaultRuleLimits } from "../rules/index.ts";
+import { defaultScriptLimits } from "../scripts/index.ts";
 import { defaultHistoryLimits, defaultJournalLimits, defaultStoreLimits } from "../store/index.ts";
 import { defaultThingLimits } from "../things/index.ts";
 
@@ -15,11 +18,15 @@ export const roomLimits = {
   session: defaultSessionLimits,
   plainSession: defaultPlainSessionLimits,
   access: defaultAccessLimits,
+  gateway: defaultGatewayLimits,
   messages: defaultMessageLimits,
   registry: defaultRegistryLimits,
   mqttUsers: defaultMqttUserLimits,
   deviceLog: defaultDeviceLogLimits,
+  ota: defaultOtaLimits,
   rules: defaultRuleLimits,
+  scripts: defaultScriptLimits,
+  alibabaBinding: defaultAlibabaBindingLimits,
   store: defaultStoreLimits,
   journal: defaultJournalLimits,
   things: defaultThingLimits,

@@ -150,10 +150,60 @@ export const accessErrors = {
     en: "The form is too large: {received}; expected {expected}.",
     zh: "表单过大：收到 {received}；应为 {expected}。",
   },
-  "alibaba.dynamic_registration_unavailable": {
-    http: 501,
-    en: "Dynamic registration is not offered: {received}; expected {expected}. Create the device and give it its secret.",
-    zh: "未提供动态注册：收到 {received}；应为 {expected}。请创建设备并写入其密钥。",
+  "access.product_unknown": {
+    http: 401,
+    en: "There is no such product: {received}.",
+    zh: "产品不存在：{received}。",
+  },
+  "access.registration_insecure": {
+    http: 403,
+    en: "Registration hands out a secret and needs TLS: {received}, expected {expected}.",
+    zh: "注册会下发密钥，必须使用 TLS：收到 {received}，应为 {expected}。",
+  },
+  "access.registration_closed": {
+    http: 403,
+    en: "The product does not let devices register ({received}); expected {expected}.",
+    zh: "产品未开启设备注册（{received}）；应为 {expected}。",
+  },
+  "access.registration_signature": {
+    http: 401,
+    en: "The signature made with the product secret does not match. Received: {received}. The signed text must be: {expected}.",
+    zh: "用 ProductSecret 生成的签名不匹配。收到：{received}。待签名文本应为：{expected}。",
+  },
+  "access.registration_device_unknown": {
+    http: 404,
+    en: "There is no such device: {received}; expected {expected}.",
+    zh: "设备不存在：{received}；应为 {expected}。",
+  },
+  "access.registration_activated": {
+    http: 409,
+    en: "The device {received} has connected before; expected {expected}.",
+    zh: "设备 {received} 已激活；应为 {expected}。",
+  },
+  "access.registration_clients_exceeded": {
+    http: 409,
+    en: "Too many physical devices share the names {received}; expected {expected}.",
+    zh: "共用名称 {received} 的物理设备过多；应为 {expected}。",
+  },
+  "access.registration_session": {
+    http: 403,
+    en: "This connection only hands over credentials; nothing can be sent or subscribed on it: {received}.",
+    zh: "此连接仅用于下发凭证，不能发布或订阅：{received}。",
+  },
+  "access.registration_session_over": {
+    http: 403,
+    en: "The connection that handed over credentials was not closed by the device: {received}.",
+    zh: "下发凭证的连接未由设备关闭：{received}。",
+  },
+  "access.device_token_invalid": {
+    http: 401,
+    en: "The token was not issued for this client id: {received}. Register again.",
+    zh: "令牌并非为该 clientId 签发：{received}。请重新注册。",
+  },
+  "access.sub_device_offline": {
+    http: 403,
+    en: "The topic {received} is a sub-device's that is not logged in; expected {expected}.",
+    zh: "Topic {received} 属于未登录的子设备；应为 {expected}。",
   },
   "access.credential_kind": {
     http: 403,

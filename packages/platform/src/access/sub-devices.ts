@@ -1,0 +1,258 @@
+/** Sub-devices that are logged in over their gateway's connection: their own names and rights, somebody else's socket. */
+import type { ConnectTraits, Dialect } from "@thingstead/dialects";
+import type { Broker, PublishGrant, QoS, Refusal, SubscribeGrant } from "@thingstead/mqtt";
+import type { Clock } from "../clock.ts";
+import type { DeviceLog } from "../device-log/index.ts";
+import type { DeviceIdentity, Registry } from "../registry/index.ts";
+import { DeviceRights, type RightsPorts } from "./device-rights.ts";
+import type { GatewayLimits } from "./limits.ts";
+import type { SessionListener } from "./observer.ts";
+import type { SessionRoute } from "./session-routes.ts";
+import { type DeviceSubject, isDeviceSubject, sessionIdOf } from "./subject.ts";
+import type { TopicBook } from "./topic-book.ts";
+
+type Names = Pick<DeviceIdentity, "productKey" | "deviceName">;
+
+/** Why a sub-device's session ended without its gateway's wish. */
+export type SubDeviceEnd = "another_login" | "disabled" | "deleted" | "not_in_topology" | "gateway_offline";
+
+export interface SubDeviceEvents {
+  /** The platform ended it; the gateway may still be connected. */
+  ended?(gateway: DeviceIdentity, device: DeviceIdentity, end: SubDeviceEnd): void;
+  /** The gateway spoke for a device that is not logged in. */
+  missing?(gateway: DeviceIdentity, device: Names): void;
+}
+
+export interface SubDevicesPorts {
+  dialects: readonly Dialect[];
+  rights: RightsPorts;
+  topicBook: TopicBook;
+  registry: Pick<Registry, "markOnline" | "markOffline">;
+  deviceLog: Pick<DeviceLog, "write">;
+  /** Asked late: the broker is made with the gatekeeper that knows these sessions. */
+  broker(): Pick<Broker, "isConnected" | "subjectOf" | "forgetGrants" | "kick">;
+  clock: Pick<Clock, "now">;
+  limits: GatewayLimits;
+}
+
+interface SubDeviceSession {
+  device: DeviceIdentity;
+  gateway: DeviceIdentity;
+  subject: DeviceSubject;
+  rights: DeviceRights;
+}
+
+export type LoginOutcome = "ok" | "gateway_offline" | "too_many" | "too_often";
+
+/** What a gateway's rights ask. */
+export interface SubDeviceRights {
+  publish(gateway: DeviceSubject, dialect: Dialect, topic: string): PublishGrant | Refusal | undefined;
+  subscribe(gateway: DeviceSubject, dialect: Dialect, filter: string, qos: QoS): SubscribeGrant | Refusal | undefined;
+}
+
+export interface SubDevices extends SubDeviceRights, SessionListener {
+  /**
+   * All or none. The caller has checked signature and topology. Another session of a device ends with `another_login`.
+   */
+  login(
+    gateway: DeviceIdentity,
+    devices: readonly { device: DeviceIdentity; traits: ConnectTraits }[],
+    remoteAddress: string | undefined,
+  ): Promise<LoginOutcome>;
+  /** False when one of them is not logged in over this gateway: then none is logged out. */
+  logout(gateway: Names, devices: readonly Names[]): boolean;
+  /** Ends a session from this side. False when there is none. */
+  end(device: Names, end: SubDeviceEnd): boolean;
+  gatewayOf(device: Names): DeviceIdentity | undefined;
+  routeOf(productKey: string, deviceName: string): SessionRoute | undefined;
+  onEvents(events: SubDeviceEvents): void;
+}
+
+const loginWindowMilliseconds = 60_000;
+
+export function createSubDevices(ports: SubDevicesPorts): SubDevices {
+  const { broker, registry, deviceLog, clock, limits } = ports;
+  const sessions = new Map<string, SubDeviceSession>();
+  /** Keys of sub-devices by the session of their gateway. */
+  const byGateway = new Map<string, Set<string>>();
+  const addresses = new Map<string, string>();
+  const listeners: SubDeviceEvents[] = [];
+  /** Logins in the current minute; at most one entry for each sub-device that logged in. */
+  let loginCounts = new Map<string, number>();
+  let windowStart = 0;
+
+  const keyOf = ({ productKey, deviceName }: Names) => sessionIdOf(productKey, deviceName);
+
+  function isTooOften(key: string): boolean {
+    const now = clock.now();
+    if (now - windowStart >= loginWindowMilliseconds) {
+      loginCounts = new Map();
+      windowStart = now;
+    }
+    const count = (loginCounts.get(key) ?? 0) + 1;
+    loginCounts.set(key, count);
+    return count > limits.subDeviceLoginsPerMinuteMax;
+  }
+
+  function log(
+    kind: "connect" | "disconnect",
+    { device, gateway }: SubDeviceSession,
+    code: string,
+    isSuccess: boolean,
+    reason: string,
+  ): void {
+    const { productKey, deviceName } = device;
+    const remoteAddress = addresses.get(keyOf(gateway));
+    deviceLog.write({
+      kind,
+      code,
+      isSuccess,
+      productKey,
+      deviceName,
+      reason: `${reason} ${gateway.productKey}/${gateway.deviceName}`,
+      ...(remoteAddress === undefined ? {} : { remoteAddress }),
+    });
+  }
+
+  function remove(session: SubDeviceSession): void {
+    const key = keyOf(session.device);
+    sessions.delete(key);
+    const gatewayKey = keyOf(session.gateway);
+    const keys = byGateway.get(gatewayKey);
+    keys?.delete(key);
+    if (keys?.size === 0) byGateway.delete(gatewayKey);
+    registry.markOffline(session.device.productKey, session.device.deviceName, clock.now());
+  }
+
+  function add(session: SubDeviceSession, remoteAddress: string | undefined): void {
+    const key = keyOf(session.device);
+    const gatewayKey = keyOf(session.gateway);
+    sessions.set(key, session);
+    const keys = byGateway.get(gatewayKey) ?? new Set();
+    byGateway.set(gatewayKey, keys.add(key));
+    const address = remoteAddress ?? addresses.get(gatewayKey) ?? "";
+    registry.markOnline(session.device.productKey, session.device.deviceName, clock.now(), address);
+    log("connect", session, "device.connected", true, "Logged in over the gateway");
+  }
+
+  async function open(gateway: DeviceIdentity, device: DeviceIdentity, traits: ConnectTraits): Promise<SubDeviceSession | undefined> {
+    const ofGateway = broker().subjectOf(keyOf(gateway));
+    const dialect = isDeviceSubject(ofGateway) ? ports.dialects.find(({ name }) => name === ofGateway.dialect) : undefined;
+    if (dialect === undefined) return undefined;
+    const page = ports.topicBook.peek(device.productKey) ?? (await ports.topicBook.open(device.productKey));
+    const subject: DeviceSubject = { kind: "device", dialect: dialect.name, ...device, gateway, ...traits };
+    return { device, gateway, subject, rights: new DeviceRights(ports.rights, dialect, subject, page) };
+  }
+
+  function endAll(gatewayKey: string): void {
+    for (const key of [...(byGateway.get(gatewayKey) ?? [])]) {
+      const session = sessions.get(key);
+      if (session === undefined) continue;
+      remove(session);
+      log("disconnect", session, "device.gateway_disconnected", false, "The gateway connection was disconnected:");
+      for (const listener of listeners) listener.ended?.(session.gateway, session.device, "gateway_offline");
+    }
+  }
+
+  function end(device: Names, reason: SubDeviceEnd): boolean {
+    const session = sessions.get(keyOf(device));
+    if (session === undefined) return false;
+    // Told first: what is sent about it still goes through the gateway.
+    for (const listener of listeners) listener.ended?.(session.gateway, session.device, reason);
+    remove(session);
+    broker().forgetGrants(keyOf(session.gateway));
+    log("disconnect", session, `device.sub_device_${reason}`, false, "Ended by the platform; it was logged in over the gateway");
+    return true;
+  }
+
+  function sessionFor(gateway: DeviceSubject, dialect: Dialect, topic: string): SubDeviceSession | Refusal | undefined {
+    if (gateway.isGateway !== true) return undefined;
+    const names = dialect.deviceOf(topic);
+    if (names === undefined || (names.productKey === gateway.productKey && names.deviceName === gateway.deviceName)) return undefined;
+    const session = sessions.get(keyOf(names));
+    if (session !== undefined && session.gateway.iotId === gateway.iotId) return session;
+    const { productKey, deviceName, iotId } = gateway;
+    for (const listener of listeners) listener.missing?.({ productKey, deviceName, iotId }, names);
+    return { code: "access.sub_device_offline", received: topic, expected: "a sub-device that is logged in over this gateway" };
+  }
+
+  return {
+    async login(gateway, devices, remoteAddress) {
+      const gatewayKey = keyOf(gateway);
+      if (devices.some(({ device }) => isTooOften(keyOf(device)))) return "too_often";
+      const opened: SubDeviceSession[] = [];
+      for (const { device, traits } of devices) {
+        const session = await open(gateway, device, traits);
+        if (session === undefined) return "gateway_offline";
+        opened.push(session);
+      }
+      if (!broker().isConnected(gatewayKey)) return "gateway_offline";
+      const others = opened.filter(({ device }) => !byGateway.get(gatewayKey)?.has(keyOf(device)));
+      if ((byGateway.get(gatewayKey)?.size ?? 0) + others.length > limits.subDevicesOnlineMax) return "too_many";
+      for (const session of opened) {
+        const { device } = session;
+        const former = sessions.get(keyOf(device));
+        if (former !== undefined && former.gateway.iotId !== gateway.iotId) end(device, "another_login");
+        // A direct connection of the same device gives way as well.
+        broker().kick(keyOf(device), "taken_over", { code: "device.taken_over", received: gatewayKey });
+        add(session, remoteAddress);
+      }
+      broker().forgetGrants(gatewayKey);
+      return "ok";
+    },
+
+    logout(gateway, devices) {
+      const gatewayKey = keyOf(gateway);
+      const found = devices.map((device) => sessions.get(keyOf(device)));
+      if (found.some((session) => session === undefined || keyOf(session.gateway) !== gatewayKey)) return false;
+      for (const session of new Set(found)) {
+        if (session === undefined) continue;
+        remove(session);
+        log("disconnect", session, "device.disconnected", true, "Logged out over the gateway");
+      }
+      broker().forgetGrants(gatewayKey);
+      return true;
+    },
+
+    end,
+    gatewayOf: (device) => sessions.get(keyOf(device))?.gateway,
+
+    routeOf(productKey, deviceName) {
+      const session = sessions.get(sessionIdOf(productKey, deviceName));
+      if (session === undefined) return undefined;
+      const sessionId = keyOf(session.gateway);
+      return {
+        sessionId,
+        isConnected: broker().isConnected(sessionId),
+        isAutoSubscribed: session.subject.isAutoSubscribed === true,
+        acceptsCustomRrpc: session.subject.acceptsCustomRrpc === true,
+      };
+    },
+
+    publish(gateway, dialect, topic) {
+      const session = sessionFor(gateway, dialect, topic);
+      return session === undefined || "code" in session ? session : session.rights.publish(topic);
+    },
+
+    subscribe(gateway, dialect, filter, qos) {
+      const session = sessionFor(gateway, dialect, filter);
+      return session === undefined || "code" in session ? session : session.rights.subscribe(filter, qos);
+    },
+
+    onEvents: (events) => void listeners.push(events),
+
+    connected({ sessionId, subject, facts }) {
+      if (!isDeviceSubject(subject)) return;
+      // What an older connection of this gateway had logged in is gone with it.
+      endAll(sessionId);
+      if (subject.isGateway === true) addresses.set(sessionId, facts.remoteAddress);
+      end(subject, "another_login");
+    },
+
+    disconnected({ sessionId }) {
+      if (broker().isConnected(sessionId)) return;
+      endAll(sessionId);
+      addresses.delete(sessionId);
+    },
+  };
+}
