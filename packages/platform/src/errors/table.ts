@@ -7,9 +7,11 @@ import { deviceLogErrors } from "./device-log.ts";
 import { frontDoorErrors } from "./front-door.ts";
 import { messageErrors } from "./messages.ts";
 import { mqttErrors } from "./mqtt.ts";
+import { otaErrors } from "./ota.ts";
 import type { ErrorTable } from "./platform-error.ts";
 import { registryErrors } from "./registry.ts";
 import { ruleErrors } from "./rules.ts";
+import { scriptErrors } from "./scripts.ts";
 import { startErrors } from "./start.ts";
 import { storeErrors } from "./store.ts";
 import { thingErrors } from "./things.ts";
@@ -23,8 +25,10 @@ export const errorTable: ErrorTable = {
   ...frontDoorErrors,
   ...messageErrors,
   ...mqttErrors,
+  ...otaErrors,
   ...registryErrors,
   ...ruleErrors,
+  ...scriptErrors,
   ...startErrors,
   ...storeErrors,
   ...thingErrors,

@@ -134,6 +134,8 @@ export interface OtaJob extends JobOptions {
   target: JobTarget;
   /** Of a dynamic job: only devices that report a version after it began. */
   isNewOnly: boolean;
+  /** Still takes devices that begin to match; false for a static job. */
+  isSelecting: boolean;
   status: JobStatus;
   /** Code of why it was stopped. */
   reason?: string;

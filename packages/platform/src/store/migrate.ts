@@ -5,14 +5,18 @@ import { PlatformError } from "../errors/index.ts";
 import { up as first } from "./migrations/0001-first.ts";
 import { up as mqttUsers } from "./migrations/0002-mqtt-users.ts";
 import { up as things } from "./migrations/0003-things.ts";
+import { up as ota } from "./migrations/0004-ota.ts";
 import { up as registryAdditions } from "./migrations/0005-registry.ts";
+import { up as scripts } from "./migrations/0008-scripts.ts";
 import type { Schema } from "./schema.ts";
 
 const migrations: Readonly<Record<string, Migration>> = {
   "0001-first": { up: first },
   "0002-mqtt-users": { up: mqttUsers },
   "0003-things": { up: things },
+  "0004-ota": { up: ota },
   "0005-registry": { up: registryAdditions },
+  "0008-scripts": { up: scripts },
 };
 
 const migrationTableName = "migrations";

@@ -205,11 +205,121 @@ interface ThingModelLevelTable {
   level: "strong" | "weak" | "none";
 }
 
+interface ProductScriptTable {
+  product_key: string;
+  code: string;
+  modified_at: number;
+}
+
+export interface OtaModuleTable {
+  product_key: string;
+  name: string;
+  alias: string;
+  description: string;
+  created_at: number;
+  modified_at: number;
+}
+
+export interface OtaFileTable {
+  id: Generated<number>;
+  sha256: string;
+  md5: string;
+  bytes: number;
+  created_at: number;
+}
+
+export interface OtaPackageTable {
+  id: Generated<number>;
+  product_key: string;
+  name: string;
+  description: string;
+  module: string;
+  kind: "full" | "differential";
+  source_version: string | null;
+  version: string;
+  sign_method: "MD5" | "SHA256";
+  digest_sign: string | null;
+  user_info: string | null;
+  status: "unverified" | "verifying" | "verified" | "failed" | "exempt";
+  created_at: number;
+  modified_at: number;
+}
+
+interface OtaPackageFileTable {
+  package_id: number;
+  position: number;
+  file_id: number;
+  name: string;
+}
+
+export interface OtaJobTable {
+  id: Generated<number>;
+  package_id: number;
+  product_key: string;
+  module: string;
+  version: string;
+  kind: "verify" | "upgrade";
+  selection: "static" | "dynamic";
+  /** JSON of target and options. */
+  definition: string;
+  is_selecting: 0 | 1;
+  status: "PLANNED" | "IN_PROGRESS" | "COMPLETED" | "CANCELED";
+  reason: string | null;
+  scheduled_at: number | null;
+  scheduled_end_at: number | null;
+  created_at: number;
+  modified_at: number;
+  started_at: number | null;
+  ended_at: number | null;
+}
+
+export interface OtaTaskTable {
+  id: Generated<number>;
+  job_id: number;
+  package_id: number;
+  product_key: string;
+  device_name: string;
+  iot_id: string;
+  module: string;
+  source_version: string | null;
+  version: string;
+  status: "CONFIRM" | "QUEUED" | "NOTIFIED" | "IN_PROGRESS" | "SUCCEEDED" | "FAILED" | "CANCELED";
+  progress: number;
+  reason: string | null;
+  description: string;
+  timeout_at: number | null;
+  retry_at: number | null;
+  /** The earlier of the two, computed by the database so that it can be indexed. */
+  due_at: GeneratedAlways<number | null>;
+  retries_left: number;
+  is_owed: 0 | 1;
+  revision: number;
+  created_at: number;
+  modified_at: number;
+}
+
+interface OtaVersionTable {
+  product_key: string;
+  device_name: string;
+  module: string;
+  iot_id: string;
+  version: string;
+  reported_at: number;
+}
+
 export interface Schema {
+  ota_modules: OtaModuleTable;
+  ota_files: OtaFileTable;
+  ota_packages: OtaPackageTable;
+  ota_package_files: OtaPackageFileTable;
+  ota_jobs: OtaJobTable;
+  ota_tasks: OtaTaskTable;
+  ota_versions: OtaVersionTable;
   thing_model_drafts: ThingModelDraftTable;
   thing_model_versions: ThingModelVersionTable;
   thing_model_levels: ThingModelLevelTable;
   products: ProductTable;
+  product_scripts: ProductScriptTable;
   devices: DeviceTable;
   topic_classes: TopicClassTable;
   device_log: DeviceLogTable;

@@ -4,8 +4,10 @@ import type { DeviceTokenStore, TokenStore } from "../access/index.ts";
 import { type Clock, type Random, systemClock, systemRandom } from "../clock.ts";
 import type { DeviceLogStore } from "../device-log/index.ts";
 import { PlatformError } from "../errors/index.ts";
+import type { OtaStore } from "../ota/index.ts";
 import type { GroupStore, MqttUserStore, RegistryStore, TagStore, TopologyStore } from "../registry/index.ts";
 import type { RuleStore } from "../rules/index.ts";
+import type { ScriptStore } from "../scripts/index.ts";
 import type { ThingModelStore } from "../things/index.ts";
 import { defaultStoreLimits, type StoreLimits } from "./limits.ts";
 import { migrate } from "./migrate.ts";
@@ -17,8 +19,10 @@ import { createSqliteDeviceTokenStore } from "./sqlite-device-token-store.ts";
 import { openSqliteFile, TransactionalSqliteDialect } from "./sqlite-file.ts";
 import { createSqliteGroupStore } from "./sqlite-group-store.ts";
 import { createSqliteMqttUserStore } from "./sqlite-mqtt-user-store.ts";
+import { createSqliteOtaStore } from "./sqlite-ota-store.ts";
 import { createSqliteRegistryStore } from "./sqlite-registry-store.ts";
 import { createSqliteRuleStore } from "./sqlite-rule-store.ts";
+import { createSqliteScriptStore } from "./sqlite-script-store.ts";
 import { createSqliteTagStore } from "./sqlite-tag-store.ts";
 import { createSqliteThingStore } from "./sqlite-thing-store.ts";
 import { createSqliteTokenStore } from "./sqlite-token-store.ts";
@@ -28,6 +32,8 @@ export interface Store {
   registry: RegistryStore;
   deviceLog: DeviceLogStore;
   rules: RuleStore;
+  ota: OtaStore;
+  scripts: ScriptStore;
   thingModels: ThingModelStore;
   tokens: TokenStore;
   deviceTokens: DeviceTokenStore;
@@ -80,6 +86,8 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     registry: createSqliteRegistryStore(db, box, clock),
     deviceLog: createSqliteDeviceLogStore(db, limits.trimEntriesMax),
     rules: createSqliteRuleStore(db, box),
+    ota: createSqliteOtaStore(db, clock),
+    scripts: createSqliteScriptStore(db),
     thingModels: createSqliteThingStore(db),
     tokens: createSqliteTokenStore(db),
     deviceTokens: createSqliteDeviceTokenStore(db),
