@@ -6,6 +6,7 @@ export { type FrameReceiver, Framer, type FramerOptions, type FrameSink } from "
 export type * from "./packet.ts";
 export {
   checkTopicBytes,
+  copyPublish,
   createPublishView,
   decodePublish,
   decodePublishProperties,

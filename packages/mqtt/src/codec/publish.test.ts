@@ -1,6 +1,14 @@
 import { expect, test } from "vitest";
 import type { Properties, ProtocolVersion, QoS } from "./packet.ts";
-import { createPublishView, decodePublish, decodePublishProperties, encodePublish, packetIdOffset, viewPublish } from "./publish.ts";
+import {
+  copyPublish,
+  createPublishView,
+  decodePublish,
+  decodePublishProperties,
+  encodePublish,
+  packetIdOffset,
+  viewPublish,
+} from "./publish.ts";
 import { publishReplyBytes, writePublishReply } from "./publish-reply.ts";
 
 function bodyStartOf(encoded: Buffer): number {
@@ -88,4 +96,11 @@ test("replies go into a caller's buffer", () => {
   for (const type of ["puback", "pubrec", "pubrel", "pubcomp"] as const) offset = writePublishReply(target, offset, type, 0x0102);
   expect(target.toString("hex")).toBe("40020102500201026202010270020102");
   expect(offset).toBe(target.length);
+});
+
+test("a copied body is the packet that encoding makes", () => {
+  for (const bytes of [0, 100, 200, 20_000]) {
+    const made = encodePublish("a/b", Buffer.alloc(bytes, 7), 1, false, true, 9, undefined, 4);
+    expect(copyPublish(made[0] ?? 0, made, bodyStartOf(made), made.length).equals(made)).toBe(true);
+  }
 });

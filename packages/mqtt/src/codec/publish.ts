@@ -211,6 +211,18 @@ export function encodePublish(
   return encoded;
 }
 
+/**
+ * A PUBLISH whose body is the bytes of a received one: a copy, where {@link encodePublish} puts it together anew. With
+ * QoS 1 and 2 it still has the packet identifier it came with.
+ */
+export function copyPublish(firstByte: number, buffer: Buffer, bodyStart: number, bodyEnd: number): Buffer {
+  const bodyBytes = bodyEnd - bodyStart;
+  const packet = Buffer.allocUnsafe(1 + variableByteIntegerBytes(bodyBytes) + bodyBytes);
+  packet[0] = firstByte;
+  buffer.copy(packet, writeVariableByteInteger(packet, 1, bodyBytes), bodyStart, bodyEnd);
+  return packet;
+}
+
 function encodePublish5(
   firstByte: number,
   topic: string | Uint8Array,

@@ -1,11 +1,11 @@
 /**
  * One message on its way to its receivers: encoded once per version, QoS and retain flag, copied once if anybody keeps it.
  */
-import { encodePublish, type Properties, type ProtocolVersion, packetIdOffset, type QoS } from "../codec/index.ts";
+import { copyPublish, encodePublish, type Properties, type ProtocolVersion, packetIdOffset, type QoS } from "../codec/index.ts";
 import type { KeptMessage } from "../ports.ts";
 import type { Session } from "../session/session.ts";
 
-/** Body of a received QoS 0 PUBLISH of 3.1 or 3.1.1 whose bytes can be sent on as they are. */
+/** Body of a received PUBLISH of 3.1 or 3.1.1 whose bytes can be sent on with the QoS they came with. */
 export interface WireBody {
   buffer: Buffer;
   start: number;
@@ -75,13 +75,22 @@ export class RoutedMessage {
     this.#variants ??= [];
     let variant = this.#variants[index];
     if (variant === undefined) {
-      // Packet identifier 1 is a placeholder: every receiver's own is written over it.
-      const bytes = encodePublish(this.topic, this.payload, qos, false, isRetained, qos === 0 ? 0 : 1, this.properties, version);
+      const bytes = this.#encode(version, qos, isRetained);
       variant = { bytes, idOffset: qos === 0 ? 0 : packetIdOffset(bytes) };
       this.#variants[index] = variant;
       this.#latest = bytes;
     }
     return variant;
+  }
+
+  /** Every receiver's own packet identifier is written over the one that is in it: 1, or the publisher's. */
+  #encode(version: ProtocolVersion, qos: QoS, isRetained: boolean): Buffer {
+    const { wireBody } = this;
+    if (wireBody !== undefined && version !== 5 && qos === this.qos) {
+      const { buffer, start, end } = wireBody;
+      return copyPublish(0x30 | (qos << 1) | (isRetained ? 1 : 0), buffer, start, end);
+    }
+    return encodePublish(this.topic, this.payload, qos, false, isRetained, qos === 0 ? 0 : 1, this.properties, version);
   }
 
   keep(): KeptMessage {

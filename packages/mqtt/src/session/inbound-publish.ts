@@ -96,7 +96,7 @@ export class InboundPublishes implements ReplyQueueOwner {
       if (qos > 0) this.#replies.add(qos === 1 ? 4 : 5, packetId, 0, turn.hasDebt, undefined);
       return;
     }
-    const isForwardable = qos === 0 && connection.version !== 5 && grant.topic === undefined;
+    const isForwardable = connection.version !== 5 && grant.topic === undefined;
     const waits = acceptMessage(this.#engine, session, {
       route,
       grant,

@@ -382,7 +382,7 @@ export class Session implements CommitWaiter {
     // The outbox is at hand; what stands behind `isLagging` is a cold cache line for each receiver.
     if (outbox.isWatched && link.isLagging) return this.#skip(message, "slow_reader");
     const { wireBody, isForMany } = message;
-    if (wireBody !== undefined && version !== 5 && !isRetained && !isForMany) {
+    if (wireBody !== undefined && message.qos === 0 && version !== 5 && !isRetained && !isForMany) {
       outbox.appendBody(0x30, wireBody.buffer, wireBody.start, wireBody.end);
     } else if (version === 5 && link.aliases !== undefined) {
       const { topic, payload } = message;
