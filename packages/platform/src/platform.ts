@@ -23,7 +23,7 @@ import type { Settings } from "./config/index.ts";
 import { createDeviceLog } from "./device-log/index.ts";
 import { PlatformError } from "./errors/index.ts";
 import { openRootCredentials, type RootCredentials } from "./first-start.ts";
-import { createDeviceRoutes, openCertificates, openFrontDoor } from "./front-door/index.ts";
+import { createDeviceRoutes, createRegistrationRoutes, openCertificates, openFrontDoor } from "./front-door/index.ts";
 import {
   createDeviceEvents,
   createDownlink,
@@ -185,7 +185,7 @@ async function open(
     journal,
     peers: createSinglePeer(),
     clock,
-    observer: createObserver({ registry, deviceLog, dialects, clock, listeners: [registrationSessions, subDevices] }),
+    observer: createObserver({ registry, deviceLog, dialects, clock, listeners: [registrationSessions, subDevices, statusForwards, lost] }),
     limits: limits.mqtt,
     random,
     version: `thingstead version ${version}`,
@@ -193,10 +193,10 @@ async function open(
   });
   const nextMessageId = createMessageIds(clock);
   const messages = createMessages({ dialects, registry, topicBook, broker, deviceLog, clock, nextMessageId, limits: limits.messages });
-  const routeOf = createSessionRoutes({ broker });
+  const routeOf = createSessionRoutes({ broker, subDevices });
   const downlink = createDownlink({
     broker,
-    routeOf: createSessionRoutes({ broker, subDevices }),
+    routeOf,
     isAutomatic: (topic) => dialects.some((dialect) => dialect.isAutomatic(topic)),
   });
   const rrpc = createRrpc({
@@ -303,6 +303,7 @@ async function open(
     const ports = status.listen.device.map(portOf);
     return ports.find((port) => port === usualDevicePort) ?? ports[0] ?? usualDevicePort;
   };
+  const whereToConnect = () => ({ host, port: devicePort() });
   const preAuth = createPreAuth({
     dialect: alibabaDialect.preAuth,
     registry,
@@ -310,13 +311,16 @@ async function open(
     deviceLog,
     clock,
     random,
-    host: () => ({ host, port: devicePort() }),
+    host: whereToConnect,
     limits: limits.access,
     onFailure,
   });
   const frontDoor = await openFrontDoor({
     broker,
-    deviceHttp: createDeviceRoutes({ preAuth }),
+    deviceHttp: createDeviceRoutes({
+      routes: createRegistrationRoutes({ dialect: alibabaDialect.registration, registrar, host: whereToConnect }),
+      preAuth,
+    }),
     certificates,
     listen: settings.listen.device,
     clock,

@@ -19,6 +19,8 @@ export interface MessagesPorts {
   broker: Pick<Broker, "publish" | "committed">;
   deviceLog: Pick<DeviceLog, "write" | "wants">;
   clock: Pick<Clock, "now">;
+  /** Shared with others that name messages; absent: ids of its own. */
+  nextMessageId?: () => string;
   limits: MessageLimits;
 }
 
@@ -29,7 +31,7 @@ interface Target {
 
 /** The doors of programs (`publish`) and of rules (`republish`) with the same checks. */
 export function createMessages(ports: MessagesPorts): Messages & Republisher {
-  const nextId = createMessageIds(ports.clock);
+  const nextId = ports.nextMessageId ?? createMessageIds(ports.clock);
 
   /** Throws unless the message may go to the topic's device. */
   async function check({ topic, payload, qos }: Pick<CloudMessage, "topic" | "payload" | "qos">): Promise<Target> {

@@ -1,7 +1,11 @@
+export { type Broadcast, createBroadcast } from "./create-broadcast.ts";
 export { createDownlink } from "./create-downlink.ts";
 export { createMessages } from "./create-messages.ts";
+export { createRrpc, type RrpcExchange } from "./create-rrpc.ts";
 export type { DeviceEvent, DeviceEventKind, DeviceEventSink, DeviceEvents } from "./device-events.ts";
 export { createDeviceEvents } from "./device-events.ts";
 export type * from "./downlink.ts";
 export { defaultMessageLimits } from "./limits.ts";
+export { createLostConnections, type LostConnections } from "./lost-connections.ts";
+export { createMessageIds } from "./message-ids.ts";
 export type * from "./messages.ts";
