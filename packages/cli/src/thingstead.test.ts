@@ -82,6 +82,7 @@ test.each([
     ["GET", "/api/v1/device-log?productKey=pk&deviceName=dn&isSuccess=false&limit=5"],
     { items: [] },
   ],
+  ["log --client-id meter-1 --limit 5", ["GET", "/api/v1/device-log?clientId=meter-1&limit=5"], { items: [] }],
 ] as const)("%s", async (line, request, body) => {
   const asPeople = await run(line, answerWith({ status: body === undefined ? 204 : 200, body }));
   expect(sent(asPeople)).toEqual([request]);
@@ -184,6 +185,7 @@ test.each([
   "publish pk/dn/x hi",
   "publish /pk/dn/x hi --qos 2",
   "log --device pk",
+  "log --device pk/dn --client-id meter-1",
   "rule check s --topic /a",
   "device sign pk dn",
   "start --set nothing",

@@ -11,6 +11,7 @@ import type { Translate } from "../texts/index.ts";
 interface LogOptions {
   follow?: boolean;
   device?: string;
+  clientId?: string;
   kind?: string;
   failures?: boolean;
   since?: string;
@@ -26,6 +27,7 @@ export function addLogCommand(program: Command, { t, open }: CommandKit): void {
     .description(t("log.about"))
     .option("-f, --follow", t("option.follow"))
     .option("--device <productKey/deviceName>", t("option.device"))
+    .addOption(new Option("--client-id <id>", t("option.logClientId")).conflicts("device"))
     .addOption(new Option("--kind <kind>", t("option.kind")).choices(kinds))
     .option("--failures", t("option.failures"))
     .option("--since <time>", t("option.since"))
@@ -34,7 +36,8 @@ export function addLogCommand(program: Command, { t, open }: CommandKit): void {
       const context = open(command);
       const { output } = context;
       const client = context.client();
-      const filter = { ...splitDevice(options.device, t), kind: options.kind, isSuccess: options.failures === true ? false : undefined };
+      const isSuccess = options.failures === true ? false : undefined;
+      const filter = { ...splitDevice(options.device, t), clientId: options.clientId, kind: options.kind, isSuccess };
       const query = { ...filter, since: options.since, limit: options.limit };
       const past = await client.call<{ items: LogEntryAnswer[] }>("GET", path("device-log"), { query });
       if (output.isJson && options.follow !== true) return output.json(past);
@@ -89,7 +92,7 @@ function showEntry(entry: LogEntryAnswer, output: Output, t: Translate): void {
     output.jsonLine(entry);
     return;
   }
-  const device = entry.productKey === undefined ? entry.remoteAddress : `${entry.productKey}/${entry.deviceName ?? ""}`;
+  const device = entry.productKey === undefined ? (entry.clientId ?? entry.remoteAddress) : `${entry.productKey}/${entry.deviceName ?? ""}`;
   const parts = [
     output.paint("dim", entry.time),
     output.paint(entry.isSuccess ? "green" : "red", entry.kind.padEnd(11)),

@@ -207,6 +207,7 @@ export const en = {
   "log.expected": "expected",
   "option.follow": "go on showing what happens",
   "option.device": "only this device",
+  "option.logClientId": "only this generic client, by its MQTT client id",
   "option.kind": "only events of this kind",
   "option.failures": "only refusals and failures",
   "option.since": "not before this time (ISO 8601)",

@@ -207,6 +207,7 @@ export const zh: Readonly<Record<TextKey, string>> = {
   "log.expected": "应为",
   "option.follow": "持续显示",
   "option.device": "仅该设备",
+  "option.logClientId": "仅该通用客户端（按 MQTT client id）",
   "option.kind": "仅该类事件",
   "option.failures": "仅拒绝与失败",
   "option.since": "此时间之后（ISO 8601）",

@@ -65,6 +65,9 @@ export interface DeviceLog {
   /** Newest first. Sees what `write` took, stored yet or not. */
   query(query: LogQuery): Promise<LogEntry[]>;
   /** Calls `listener` for every new entry that matches; the returned function ends it. At most `deviceLog.followersMax`. */
-  follow(query: Pick<LogQuery, "productKey" | "deviceName" | "kind" | "isSuccess">, listener: (entry: LogEntry) => void): () => void;
+  follow(
+    query: Pick<LogQuery, "productKey" | "deviceName" | "clientId" | "kind" | "isSuccess">,
+    listener: (entry: LogEntry) => void,
+  ): () => void;
   close(): Promise<void>;
 }

@@ -10,7 +10,7 @@ import type { RestApp } from "./rest-app.ts";
 import { errorAnswers, logKindSchema } from "./schemas.ts";
 import { toLogEntryView } from "./views.ts";
 
-type Filter = Pick<LogQuery, "productKey" | "deviceName" | "kind" | "isSuccess">;
+type Filter = Pick<LogQuery, "productKey" | "deviceName" | "clientId" | "kind" | "isSuccess">;
 
 /** The open streams; the server ends them when it closes. */
 export interface LogStreams {
@@ -37,6 +37,7 @@ export function addLogStreamRoute(app: RestApp, ports: Pick<ApiPorts, "deviceLog
           {
             productKey: Type.Optional(Type.String()),
             deviceName: Type.Optional(Type.String()),
+            clientId: Type.Optional(Type.String({ description: "Of a generic client, which has no product." })),
             kind: Type.Optional(logKindSchema),
             isSuccess: Type.Optional(Type.Boolean()),
             afterId: Type.Optional(
