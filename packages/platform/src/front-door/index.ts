@@ -1,4 +1,5 @@
 export { openCertificates } from "./certificates/index.ts";
 export { createDeviceRoutes } from "./device-http/device-routes.ts";
+export { createRegistrationRoutes } from "./device-http/registration-routes.ts";
 export { openFrontDoor } from "./front-door.ts";
 export { defaultFrontDoorLimits } from "./limits.ts";

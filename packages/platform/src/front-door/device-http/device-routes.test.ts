@@ -1,7 +1,9 @@
+import { alibabaRegistration } from "@thingstead/dialects";
 import { expect, test } from "vitest";
 import type { PreAuthRequest } from "../../access/index.ts";
 import type { DeviceHttpRequest } from "./device-http.ts";
 import { createDeviceRoutes, parseForm } from "./device-routes.ts";
+import { createRegistrationRoutes } from "./registration-routes.ts";
 
 const request = (method: string, path: string, body = ""): DeviceHttpRequest => ({
   method,
@@ -29,6 +31,32 @@ test("[Alibaba 2.4] hands all fields of POST /auth/devicename to the pre-authent
     { fields: { productKey: "pk", deviceName: "a b+c", clientId: "x y", resouces: "mqtt" }, remoteAddress: "192.0.2.7" },
   ]);
   expect(answer).toEqual({ status: 200, contentType: "application/json;charset=utf-8", body: Buffer.from(JSON.stringify(body)) });
+});
+
+test("[Alibaba 2.5, 2.9] registration and bootstrap have routes of their own", async () => {
+  const seen: unknown[] = [];
+  const routes = createDeviceRoutes({
+    preAuth: { authenticate: async () => ({ body: {} }) },
+    routes: createRegistrationRoutes({
+      dialect: alibabaRegistration,
+      registrar: {
+        answer: async (_dialect, asked) => {
+          seen.push(asked);
+          return { body: { code: 6288 } };
+        },
+      },
+      host: () => ({ host: "h", port: 1883 }),
+    }),
+  });
+  const answer = await routes(request("POST", "/auth/register/device", "productKey=pk&random=1"));
+  expect(answer.body.toString()).toBe('{"code":6288}');
+  expect(seen).toEqual([{ fields: { productKey: "pk", random: "1" }, remoteAddress: "192.0.2.7", isSecure: true }]);
+  for (const path of ["/auth/bootstrap", "/auth/bootstrap/regionId/3"]) {
+    const { status, body } = await routes(request("GET", path));
+    expect(status).toBe(200);
+    expect(body.toString()).toContain('"host":"h","port":1883');
+  }
+  expect(await routes(request("GET", "/auth/bootstraps"))).toMatchObject({ status: 404 });
 });
 
 test("a wrong method names the right one, and an unknown path the known ones, in answers that stay small", async () => {

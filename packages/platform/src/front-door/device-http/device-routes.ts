@@ -5,6 +5,7 @@ import { answerError, answerJson } from "./http-answer.ts";
 /** One thing a device can ask for over HTTP. */
 export interface DeviceRoute {
   method: "GET" | "POST";
+  /** Exact, or ending in `/*`: everything below. */
   path: string;
   answer: DeviceHttpHandler;
 }
@@ -29,7 +30,7 @@ function preAuthRoute(preAuth: PreAuth): DeviceRoute {
 export function createDeviceRoutes({ preAuth, routes = [] }: { preAuth: PreAuth; routes?: readonly DeviceRoute[] }): DeviceHttpHandler {
   const all = [preAuthRoute(preAuth), ...routes];
   return async (request: DeviceHttpRequest): Promise<DeviceHttpResponse> => {
-    const atPath = all.filter((route) => route.path === request.path);
+    const atPath = all.filter((route) => isAt(route, request.path));
     const found = atPath.find((route) => route.method === request.method);
     if (found !== undefined) return found.answer(request);
     const paths = [...new Set(all.map((route) => route.path))].join(", ");
@@ -39,6 +40,10 @@ export function createDeviceRoutes({ preAuth, routes = [] }: { preAuth: PreAuth;
     const expected = atPath.map((route) => route.method).join(", ");
     return answerError("front_door.http_method_not_allowed", { path, received: request.method, expected }, { Allow: expected });
   };
+}
+
+function isAt({ path }: DeviceRoute, requested: string): boolean {
+  return path.endsWith("/*") ? requested.startsWith(path.slice(0, -1)) : path === requested;
 }
 
 /** Form fields whatever the Content-Type says; C clients also send the string's closing NUL. A repeated field: the last. */
