@@ -127,14 +127,19 @@ export async function openFrontDoor(options: FrontDoorOptions): Promise<FrontDoo
     }
   };
 
-  /** Reads until the protocol shows; used on accept and again inside TLS. */
-  const sniff = (socket: Socket): void => {
+  /** Apart from `sniff`: what listens as long as the socket lives would keep its timer and its first bytes, 0.5 KiB a connection. */
+  const hearAlert = (socket: Socket): void => {
     socket.on("error", (error: Error & { reason?: string }) => {
       // In TLS 1.3 the server is done before the client has checked the certificate: its alert comes only now.
       if (!undecided.has(socket) || error.reason === undefined) return;
       refuse(socket, "front_door.tls_handshake_failed", { reason: error.reason, ...afterHandshake });
     });
+  };
+
+  /** Reads until the protocol shows; used on accept and again inside TLS. */
+  const sniff = (socket: Socket): void => {
     undecided.add(socket);
+    hearAlert(socket);
     let seen: Buffer = Buffer.alloc(0);
     const stop = (): void => {
       cancel();
