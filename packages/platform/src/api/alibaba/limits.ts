@@ -20,6 +20,14 @@ export interface AlibabaApiLimits {
   detailDevicesMax: number;
   /** Devices of one `BatchPub`. */
   publishDevicesMax: number;
+  /** Functions of one `CreateThingModel`, and of each list of `DeleteThingModel`. */
+  functionsPerCallMax: number;
+  /** Identifiers of one call on desired values or on several properties' histories. */
+  identifiersMax: number;
+  /** `PageSize` of a history of one property, event or service. */
+  historyEntriesMax: number;
+  /** `PageSize` of `QueryDevicePropertiesData`, for each property. */
+  propertiesEntriesMax: number;
 }
 
 /** The vendor's own figures where it publishes one. */
@@ -34,4 +42,8 @@ export const defaultAlibabaApiLimits: AlibabaApiLimits = {
   stateDevicesMax: 50,
   detailDevicesMax: 100,
   publishDevicesMax: 100,
+  functionsPerCallMax: 10,
+  identifiersMax: 10,
+  historyEntriesMax: 50,
+  propertiesEntriesMax: 100,
 };

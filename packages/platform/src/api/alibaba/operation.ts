@@ -3,6 +3,7 @@ import { PlatformError } from "../../errors/index.ts";
 import type { Messages } from "../../messages/index.ts";
 import type { Registry } from "../../registry/index.ts";
 import type { RuleEngine } from "../../rules/index.ts";
+import type { Things } from "../../things/index.ts";
 import type { AlibabaApiLimits } from "./limits.ts";
 import type { ListElement, Parameters } from "./parameters.ts";
 
@@ -36,6 +37,9 @@ export interface OperationPorts {
   registry: Registry;
   rules: RuleEngine;
   messages: Messages;
+  things: Things;
+  /** Decimal text of 19 digits, for answers that carry the id of a message. */
+  nextMessageId(): string;
   limits: AlibabaApiLimits;
   /** Region id shown to clients, e.g. `cn-shanghai`. */
   region: string;

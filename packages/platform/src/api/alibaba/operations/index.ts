@@ -3,6 +3,8 @@ import { deviceOperations } from "./device-operations.ts";
 import { messageOperations } from "./message-operations.ts";
 import { productOperations } from "./product-operations.ts";
 import { ruleOperations } from "./rule-operations.ts";
+import { thingDataOperations } from "./thing-data-operations.ts";
+import { thingModelOperations } from "./thing-model-operations.ts";
 import { topicOperations } from "./topic-operations.ts";
 
 /** Every operation that this server has, by the vendor's name. */
@@ -12,4 +14,6 @@ export const operations: OperationTable = {
   ...topicOperations,
   ...messageOperations,
   ...ruleOperations,
+  ...thingModelOperations,
+  ...thingDataOperations,
 };

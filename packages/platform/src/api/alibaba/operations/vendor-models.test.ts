@@ -84,6 +84,57 @@ beforeAll(async () => {
   for (const each of ["GetRule", "ListRuleActions", "StartRule", "StopRule"]) await call(each, { RuleId });
   await call("GetRuleAction", { ActionId });
 
+  // ClearDeviceDesiredProperty is not among the SDK's: its answer has the envelope only.
+  const property = { identifier: "Level", name: "level", dataType: "INT", rwFlag: "READ_WRITE", required: false };
+  const dataSpecs = { dataType: "INT", min: "0", max: "100", step: "1", unit: "%", unitName: "percent" };
+  const outputdata = [{ identifier: "Code", name: "code", dataType: "TEXT", dataSpecs: { dataType: "TEXT", length: 32 } }];
+  const functions = {
+    properties: [
+      { ...property, dataSpecs },
+      { ...property, identifier: "Spare", dataSpecs },
+    ],
+    events: [{ identifier: "Alarm", eventName: "alarm", eventType: "ALERT_EVENT_TYPE", outputdata }],
+    services: [{ identifier: "Blink", serviceName: "blink", callType: "SYNC", inputParams: [], outputParams: [] }],
+  };
+  await call("CreateThingModel", { ...product, ThingModelJson: JSON.stringify(functions) });
+  const renamed = { services: [{ ...functions.services[0], identifier: "Wave", callType: "ASYNC" }] };
+  await call("CreateThingModel", { ...product, ThingModelJson: JSON.stringify(renamed) });
+  await call("UpdateThingModel", {
+    ...product,
+    Identifier: "Spare",
+    ThingModelJson: JSON.stringify({ properties: [{ ...property, identifier: "Other", dataSpecs }] }),
+  });
+  await call("DeleteThingModel", { ...product, "PropertyIdentifier.1": "Other" });
+  for (const each of ["QueryThingModel", "GetThingModelTsl", "PublishThingModel"]) await call(each, product);
+  for (const each of ["QueryThingModelPublished", "GetThingModelTslPublished", "ListThingModelVersion"]) await call(each, product);
+  await call("ImportThingModelTsl", { ...product, TslStr: (answers.get("GetThingModelTsl") as { Data: { TslStr: string } }).Data.TslStr });
+  const copy = await call("CreateProduct", { NodeType: "0", ProductName: "copies", AliyunCommodityCode: "iothub_senior", DataFormat: "1" });
+  await call("CopyThingModel", { SourceProductKey: product.ProductKey, TargetProductKey: String(copy.ProductKey) });
+
+  const thing = { ...device, iotId: Data.IotId, productKey: product.ProductKey, deviceName: "dev1" };
+  await rooms.ports.things.reportProperties(thing, { Level: 7 }, startTime + 10);
+  await rooms.ports.things.reportProperties(thing, { Level: 8 }, startTime + 20);
+  await rooms.ports.things.reportEvent(thing, "Alarm", { Code: "hot" }, startTime + 30);
+  const Items = JSON.stringify({ Level: 9 });
+  await call("SetDeviceProperty", { ...device, Items });
+  await call("SetDevicesProperty", { ...product, "DeviceName.1": "dev1", Items });
+  await call("InvokeThingService", { ...device, Identifier: "Blink", Args: "{}" });
+  await call("InvokeThingsService", { ...product, "DeviceName.1": "dev1", Identifier: "Wave", Args: "{}" });
+  await call("QueryDevicePropertyStatus", device);
+  const times = { StartTime: String(startTime), EndTime: String(startTime + 1_000) };
+  const history = { ...device, ...times, Asc: "1", PageSize: "1" };
+  await call("QueryDevicePropertyData", { ...history, Identifier: "Level" });
+  await call("QueryDevicePropertiesData", { ...history, "Identifier.1": "Level" });
+  await call("QueryDeviceEventData", { ...history, EventType: "alert" });
+  await call("QueryDeviceServiceData", history);
+  await call("QueryDeviceOriginalPropertyData", { ...history, Identifier: "Level" });
+  await call("QueryDeviceOriginalPropertyStatus", { ...device, Asc: "1", PageSize: "10" });
+  await call("QueryDeviceOriginalEventData", { ...history, Identifier: "Alarm" });
+  await call("QueryDeviceOriginalServiceData", { ...history, Identifier: "Blink" });
+  await call("SetDeviceDesiredProperty", { ...device, Items, Versions: "{}" });
+  await call("QueryDeviceDesiredProperty", { ...device, "Identifier.1": "Level" });
+  await call("ClearDeviceDesiredProperty", device);
+
   await call("DeleteRuleAction", { ActionId });
   await call("DeleteRule", { RuleId });
   await call("DeleteProductTopic", { TopicId: String(TopicId) });
@@ -93,9 +144,13 @@ beforeAll(async () => {
 
 afterAll(() => rooms.close());
 
+/** The vendor documents these; its SDK of this version does not have them. */
+const absentFromSdk: ReadonlySet<string> = new Set(["ClearDeviceDesiredProperty"]);
+
 test.each(Object.keys(operations))("%s answers as the SDK declares it", (action) => {
   const answer = answers.get(action);
   expect(answer).toBeDefined();
+  if (absentFromSdk.has(action)) return;
   expect(problemsOf(modelOf(`${action}ResponseBody`), answer, action)).toEqual([]);
 });
 
@@ -124,7 +179,7 @@ const withoutEffect: ReadonlySet<string> = new Set([
   "Pub.DeviceName",
 ]);
 
-test.each(Object.entries(operations))(
+test.each(Object.entries(operations).filter(([action]) => !absentFromSdk.has(action)))(
   "%s leaves no parameter of the SDK unread unless it is known to have no effect",
   (action, { parameters }) => {
     const unread = Object.values(modelOf(`${action}Request`).names()).filter((name) => !(name in parameters));

@@ -2,12 +2,14 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Clock, systemRandom } from "../../../clock.ts";
+import { type Clock, systemClock, systemRandom } from "../../../clock.ts";
 import { PlatformError } from "../../../errors/index.ts";
 import type { CloudPublish, Messages } from "../../../messages/index.ts";
+import { createMessageIds } from "../../../messages/index.ts";
 import { createRegistry } from "../../../registry/index.ts";
 import { createRuleEngine } from "../../../rules/index.ts";
-import { loadMasterKey, openStore } from "../../../store/index.ts";
+import { defaultHistoryLimits, loadMasterKey, openStore, SqliteHistory } from "../../../store/index.ts";
+import { createThings, type ThingDownlink } from "../../../things/index.ts";
 import type { AlibabaApiPorts } from "../alibaba-api.ts";
 import { defaultAlibabaApiLimits } from "../limits.ts";
 
@@ -19,6 +21,8 @@ export interface Rooms {
   ports: AlibabaApiPorts;
   /** What was handed to devices. */
   published: CloudPublish[];
+  /** What devices were asked: `set` or a service, with its values. A synchronous service answers `{ echo: … }`. */
+  called: { deviceName: string; identifier: string; input: unknown }[];
   close(): Promise<void>;
 }
 
@@ -39,10 +43,22 @@ export async function openRooms(clock: Clock): Promise<Rooms> {
   await registry.start();
   await rules.open();
   const published: CloudPublish[] = [];
+  const called: Rooms["called"] = [];
+  const things = createThings({
+    store: store.thingModels,
+    history: new SqliteHistory({ dataDir, clock: systemClock, limits: defaultHistoryLimits, report: () => {} }),
+    registry,
+    downlink: createCollectingDownlink(called),
+    clock,
+    report: () => {},
+  });
+  await things.open();
   const ports: AlibabaApiPorts = {
     registry,
     rules,
     messages: createCollectingMessages(published),
+    things,
+    nextMessageId: createMessageIds(clock),
     accessKeys: { findSecret: (keyId) => (keyId === accessKeyId ? accessKeySecret : undefined) },
     clock,
     random,
@@ -53,7 +69,9 @@ export async function openRooms(clock: Clock): Promise<Rooms> {
   return {
     ports,
     published,
+    called,
     async close() {
+      await things.close();
       await rules.close();
       await registry.close();
       await store.close();
@@ -71,6 +89,22 @@ function createCollectingMessages(published: CloudPublish[]): Messages {
       }
       published.push(message);
       return { messageId: "1234567890123456789", delivered: 1, queued: 0 };
+    },
+  };
+}
+
+/** Every device is reached but one called `offline`. */
+function createCollectingDownlink(called: Rooms["called"]): ThingDownlink {
+  const reach = (deviceName: string, identifier: string, input: unknown) => {
+    if (deviceName === "offline") throw new PlatformError("things.device_offline", { deviceName });
+    called.push({ deviceName, identifier, input });
+  };
+  return {
+    setProperties: async ({ deviceName }, { values }) => reach(deviceName, "set", values),
+    callService: async ({ deviceName }, { identifier, input }) => reach(deviceName, identifier, input),
+    async callServiceAndWait({ deviceName }, { identifier, input }) {
+      reach(deviceName, identifier, input);
+      return { code: 200, output: { echo: input } };
     },
   };
 }
