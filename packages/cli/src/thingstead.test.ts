@@ -41,6 +41,28 @@ test.each([
   ["device disable pk dn", ["POST", "/api/v1/products/pk/devices/dn/disable"], device],
   ["device batch pk --count 3", ["POST", "/api/v1/products/pk/device-batches", { count: 3 }], { items: [device], total: 1 }],
   ["device batch pk --names a,b", ["POST", "/api/v1/products/pk/device-batches", { deviceNames: ["a", "b"] }], { items: [], total: 0 }],
+  [
+    'property set pk dn Level=5 Name=hall Text="5" Color={"Red":1}',
+    ["POST", "/api/v1/products/pk/devices/dn/properties", { values: { Level: 5, Name: "hall", Text: "5", Color: { Red: 1 } } }],
+    { id: "7" },
+  ],
+  [
+    "property set pk dn Level=null --desired",
+    ["PATCH", "/api/v1/products/pk/devices/dn/desired", { values: { Level: null } }],
+    { versions: { Level: 1 } },
+  ],
+  ["property get pk dn", ["GET", "/api/v1/products/pk/devices/dn/properties"], { values: { Level: { value: 5, time: "t" } } }],
+  [
+    "property get pk dn Level --history --limit 5",
+    ["GET", "/api/v1/products/pk/devices/dn/properties/Level/history?limit=5"],
+    { items: [{ value: 5, time: "t" }] },
+  ],
+  [
+    'service call pk dn Ask {"word":"now"} --timeout 900',
+    ["POST", "/api/v1/products/pk/devices/dn/services/Ask/calls", { input: { word: "now" }, timeoutMilliseconds: 900 }],
+    { id: "7", code: 200, output: {} },
+  ],
+  ["service call pk dn Blink", ["POST", "/api/v1/products/pk/devices/dn/services/Blink/calls", {}], { id: "7" }],
   ["topic create pk data PUB", ["POST", "/api/v1/products/pk/topics", { topic: "data", operation: "PUB" }], { id: 1, template: "x" }],
   ["topic list pk", ["GET", "/api/v1/products/pk/topics"], { items: [] }],
   ["topic delete pk 7", ["DELETE", "/api/v1/products/pk/topics/7"], undefined],

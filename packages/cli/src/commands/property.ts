@@ -1,0 +1,98 @@
+import { type Command, InvalidArgumentError } from "commander";
+import { wholeNumber } from "../arguments.ts";
+import { CliError } from "../cli-error.ts";
+import { path } from "../client.ts";
+import type { CommandKit } from "../context.ts";
+import type { Translate } from "../texts/index.ts";
+
+interface TimedValue {
+  value: unknown;
+  time: string;
+}
+
+interface GetOptions {
+  history?: boolean;
+  from?: string;
+  to?: string;
+  limit: number;
+}
+
+export function addPropertyCommands(program: Command, { t, open }: CommandKit): void {
+  const property = program.command("property").description(t("property.about"));
+  const assignment = (text: string, before: Record<string, unknown> = {}) => ({ ...before, ...parseAssignment(text, t) });
+
+  property
+    .command("set")
+    .argument("<productKey>", t("argument.productKey"))
+    .argument("<deviceName>", t("argument.deviceName"))
+    .argument("<identifier=value...>", t("argument.assignment"), assignment)
+    .description(t("property.set"))
+    .option("--desired", t("option.desired"))
+    .action(
+      async (productKey: string, deviceName: string, values: Record<string, unknown>, options: { desired?: boolean }, command: Command) => {
+        const { client, output } = open(command);
+        const device = ["products", productKey, "devices", deviceName];
+        if (options.desired === true) {
+          const answer = await client().call<{ versions: Record<string, number> }>("PATCH", path(...device, "desired"), {
+            body: { values },
+          });
+          if (output.isJson) return output.json(answer);
+          output.table(
+            [t("head.identifier"), t("head.version")],
+            Object.entries(answer.versions).map(([identifier, version]) => [identifier, version]),
+          );
+          return;
+        }
+        const answer = await client().call<{ id: string }>("POST", path(...device, "properties"), { body: { values } });
+        if (output.isJson) output.json(answer);
+        else output.line(t("property.sent", { id: answer.id, device: deviceName }));
+      },
+    );
+
+  property
+    .command("get")
+    .argument("<productKey>", t("argument.productKey"))
+    .argument("<deviceName>", t("argument.deviceName"))
+    .argument("[identifier]", t("argument.identifier"))
+    .description(t("property.get"))
+    .option("--history", t("option.history"))
+    .option("--from <time>", t("option.from"))
+    .option("--to <time>", t("option.to"))
+    .option("--limit <n>", t("option.limit"), wholeNumber(1, 1_000, t), 20)
+    .action(async (productKey: string, deviceName: string, identifier: string | undefined, options: GetOptions, command: Command) => {
+      const { client, output } = open(command);
+      const place = ["products", productKey, "devices", deviceName, "properties"];
+      if (options.history === true) {
+        if (identifier === undefined) throw new CliError("cli.usage", t("error.historyOfOne"), 2);
+        const query = { from: options.from, to: options.to, limit: options.limit };
+        const answer = await client().call<{ items: TimedValue[] }>("GET", path(...place, identifier, "history"), { query });
+        if (output.isJson) return output.json(answer);
+        output.table(
+          [t("head.time"), t("head.value")],
+          answer.items.map(({ time, value }) => [time, JSON.stringify(value)]),
+        );
+        return;
+      }
+      const { values } = await client().call<{ values: Record<string, TimedValue> }>("GET", path(...place));
+      const shown = Object.entries(values).filter(([name]) => identifier === undefined || name === identifier);
+      if (identifier !== undefined && shown.length === 0)
+        throw new CliError("cli.property_unset", t("error.propertyUnset", { identifier }));
+      if (output.isJson) return output.json({ values: Object.fromEntries(shown) });
+      output.table(
+        [t("head.identifier"), t("head.value"), t("head.time")],
+        shown.map(([name, { value, time }]) => [name, JSON.stringify(value), time]),
+      );
+    });
+}
+
+/** `Level=5`, `Name="5"` or `Name=hall`, `Color={"Red":1}`: JSON, or text that is none. */
+function parseAssignment(text: string, t: Translate): Record<string, unknown> {
+  const at = text.indexOf("=");
+  if (at < 1) throw new InvalidArgumentError(t("error.assignmentInvalid", { received: text }));
+  const value = text.slice(at + 1);
+  try {
+    return { [text.slice(0, at)]: JSON.parse(value) };
+  } catch {
+    return { [text.slice(0, at)]: value };
+  }
+}
