@@ -5,7 +5,8 @@ import type { Message, PublishGrant, Refusal } from "../ports.ts";
 import { keepProperties, payloadOf, RoutedMessage, type WireBody } from "../routing/routed-message.ts";
 import type { Destinations } from "../routing/router.ts";
 import type { Link } from "./link.ts";
-import type { Session, TopicRoute } from "./session.ts";
+import type { Session } from "./session.ts";
+import type { TopicRoute } from "./session-state.ts";
 
 /** Asks for the permission of a topic, or takes it from the session's cache. */
 export function routeOf(engine: Engine, session: Session, wireTopic: string): TopicRoute {

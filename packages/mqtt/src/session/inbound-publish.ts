@@ -12,8 +12,9 @@ import type { Refusal } from "../ports.ts";
 import { acceptMessage, isUnheard, routeOf } from "./accept-message.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import { ReplyQueue, type ReplyQueueOwner } from "./reply-queue.ts";
-import type { Session, TopicRoute } from "./session.ts";
+import type { Session } from "./session.ts";
 import { SessionError } from "./session-error.ts";
+import type { TopicRoute } from "./session-state.ts";
 
 /** One view serves all connections: it is read before the next packet is looked at. */
 const view = createPublishView();

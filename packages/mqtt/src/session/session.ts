@@ -1,83 +1,27 @@
 /**
- * What the broker knows of one client across its connections: subscriptions, what it is owed and what is on its way.
+ * One client across its connections: what it is owed and what is on its way to it.
  * [MQTT-4.1]
  */
-import { encodePublish, type Properties, type ProtocolVersion, type QoS } from "../codec/index.ts";
+import type { ProtocolVersion, QoS } from "../codec/index.ts";
 import type { Engine } from "../engine.ts";
-import type {
-  JournalSlot,
-  OwedMessage,
-  PublishGrant,
-  Refusal,
-  SessionBehaviour,
-  SessionRights,
-  StoredSubscription,
-  StoredWill,
-} from "../ports.ts";
+import type { JournalSlot, OwedMessage, SessionBehaviour } from "../ports.ts";
 import { type EncodedPublish, type RoutedMessage, remainingProperties } from "../routing/routed-message.ts";
-import type { Destinations } from "../routing/router.ts";
 import type { SharedGroup } from "../routing/shared-group.ts";
 import { type Delivery, DeliveryQueue, deliveryBytes } from "./delivery-queue.ts";
+import { encodeFor, withIdentifiers } from "./encode-delivery.ts";
 import type { Link } from "./link.ts";
-import type { OutgoingPublish } from "./outgoing-aliases.ts";
 import { lowerQos } from "./qos.ts";
 import { writeReply } from "./reply-queue.ts";
+import { sendOnce } from "./send-once.ts";
+import { SessionState } from "./session-state.ts";
 import type { CommitWaiter } from "./turn.ts";
-import type { PendingWill } from "./will.ts";
 
 const packetIdMax = 0xffff;
 
-/** Most sessions never need these: a set of their own would cost each idle connection 200 bytes. */
-const noFilters: ReadonlySet<string> = new Set();
-const noIdentifiers: ReadonlySet<number> = new Set();
-
 export type OfferOutcome = "delivered" | "queued" | "skipped";
 
-/** A topic of this session's publishes, compiled: its permission and, once asked for, its receivers. */
-export interface TopicRoute {
-  /** Topic that is routed; may differ from the one on the wire. */
-  topic: string;
-  grant: PublishGrant | undefined;
-  refusal: Refusal | undefined;
-  destinations: Destinations | undefined;
-  /** `Router.version` at which nobody heard this topic; 0 = never looked. */
-  unheardVersion: number;
-  /** `Session.routesEpoch` when it was compiled. */
-  epoch: number;
-}
-
-export class Session implements CommitWaiter {
-  readonly id: string;
-  /** Stands for it in the journal. */
-  readonly key: number;
+export class Session extends SessionState implements CommitWaiter {
   readonly #engine: Engine;
-  /** Opaque, from the latest Admission; undefined for a session loaded from the journal until its client comes back. */
-  subject: unknown;
-  rights: SessionRights | undefined;
-  behaviour: SessionBehaviour;
-  version: ProtocolVersion;
-  link: Link | undefined;
-  /** The connection that is being given this session, or has it. */
-  claimant: Link | undefined;
-  /** 0 = ends with its connection; Infinity = never. [MQTT-3.1.2-23] */
-  expirySeconds = 0;
-  expiresAt: number | undefined;
-  readonly subscriptions = new Map<string, StoredSubscription>();
-  /** Filters the server subscribed for the client: not the client's to ask permission for. */
-  implicitFilters: ReadonlySet<string> = noFilters;
-  /** Messages are addressed to it without subscriptions. */
-  isAddressable = false;
-  /** Those of them that the client cancelled with UNSUBSCRIBE. */
-  #cancelledFilters: Set<string> | undefined;
-  #unreleased: Set<number> | undefined;
-  #routes: Map<string, TopicRoute> | undefined;
-  routesEpoch = 1;
-  pendingWill: PendingWill | undefined;
-  /** The will of the connected client, for the case that the server ends without a word. */
-  will: StoredWill | undefined;
-  isEnded = false;
-  /** Where the journal keeps it; undefined when it does not know it. */
-  slot: JournalSlot | undefined;
   /** Everything that has a packet identifier, in the order of first transmission. */
   readonly #inflight = new Map<number, Delivery>();
   /** Of these, what an earlier connection left unanswered and this one was not yet sent. */
@@ -93,50 +37,8 @@ export class Session implements CommitWaiter {
   #packetId = 0;
 
   constructor(engine: Engine, key: number, id: string, behaviour: SessionBehaviour, version: ProtocolVersion) {
+    super(key, id, behaviour, version);
     this.#engine = engine;
-    this.key = key;
-    this.id = id;
-    this.behaviour = behaviour;
-    this.version = version;
-  }
-
-  /** Packet identifiers of QoS 2 publishes of the client that PUBREL has not released. [MQTT-4.3.3-10] */
-  get unreleased(): ReadonlySet<number> {
-    return this.#unreleased ?? noIdentifiers;
-  }
-
-  /** A QoS 2 publish of the client was taken over. */
-  holdIdentifier(packetId: number): void {
-    this.#unreleased ??= new Set();
-    this.#unreleased.add(packetId);
-  }
-
-  /** PUBREL: the identifier is free again. False when it was not held. */
-  freeIdentifier(packetId: number): boolean {
-    return this.#unreleased?.delete(packetId) === true;
-  }
-
-  get cancelledFilters(): ReadonlySet<string> {
-    return this.#cancelledFilters ?? noFilters;
-  }
-
-  cancelFilter(filter: string): void {
-    this.#cancelledFilters ??= new Set();
-    this.#cancelledFilters.add(filter);
-  }
-
-  wishFilter(filter: string): void {
-    this.#cancelledFilters?.delete(filter);
-  }
-
-  /** Topics of this session's publishes, compiled. */
-  get routes(): Map<string, TopicRoute> {
-    this.#routes ??= new Map();
-    return this.#routes;
-  }
-
-  get isPersistent(): boolean {
-    return this.expirySeconds > 0;
   }
 
   get queuedMessages(): number {
@@ -166,7 +68,7 @@ export class Session implements CommitWaiter {
    */
   offer(message: RoutedMessage, qos: QoS, isRetained: boolean, identifiers: number[] | undefined, group?: SharedGroup): OfferOutcome {
     const { link, isPersistent } = this;
-    if (qos === 0) return link === undefined ? "skipped" : this.#sendOnce(link, message, isRetained, identifiers);
+    if (qos === 0) return link === undefined ? "skipped" : sendOnce(this.#engine, this, link, message, isRetained, identifiers);
     if (link === undefined && !isPersistent) return "skipped";
     this.#sequence += 1;
     if (group !== undefined) this.#hasShared = true;
@@ -363,54 +265,11 @@ export class Session implements CommitWaiter {
     this.#resend.clear();
     this.#held = [];
     this.#heldCounts = [];
-    this.#unreleased = undefined;
-  }
-
-  forgetRoutes(): void {
-    this.#routes = undefined;
-    this.routesEpoch += 1;
+    this.freeIdentifiers();
   }
 
   #canSend(link: Link): boolean {
     return this.#inflight.size - this.#resend.length < link.window && !link.isLagging && !link.outbox.isFull;
-  }
-
-  #sendOnce(link: Link, message: RoutedMessage, isRetained: boolean, identifiers: number[] | undefined): OfferOutcome {
-    const { statistics, observer } = this.#engine;
-    const { payloadBytes } = message;
-    const { outbox, version } = link;
-    // The outbox is at hand; what stands behind `isLagging` is a cold cache line for each receiver.
-    if (outbox.isWatched && link.isLagging) return this.#skip(message, "slow_reader");
-    const { wireBody, isForMany } = message;
-    if (wireBody !== undefined && message.qos === 0 && version !== 5 && !isRetained && !isForMany) {
-      outbox.appendBody(0x30, wireBody.buffer, wireBody.start, wireBody.end);
-    } else if (version === 5 && link.aliases !== undefined) {
-      const { topic, payload } = message;
-      const properties = identifiers === undefined ? message.properties : withIdentifiers(message.properties, identifiers);
-      const publish = { topic, payload, qos: 0 as const, isDuplicate: false, isRetained, packetId: 0, properties };
-      const bytes = link.aliases.encode(publish, link.clientPacketBytesMax);
-      if (bytes === undefined) return this.#skip(message, "too_large");
-      outbox.append(bytes);
-    } else {
-      const bytes =
-        identifiers === undefined || version !== 5
-          ? message.encoded(version, 0, isRetained).bytes
-          : encodePublish(message.topic, message.payload, 0, false, isRetained, 0, withIdentifiers(message.properties, identifiers), 5);
-      // [MQTT-3.1.2-24] Too large for this client: not sent, and treated as if it had been.
-      if (version === 5 && bytes.length > link.clientPacketBytesMax) return this.#skip(message, "too_large");
-      if (isForMany && identifiers === undefined) outbox.appendShared(bytes);
-      else outbox.append(bytes);
-    }
-    statistics.messagesSent += 1;
-    observer.delivered(this.id, this.subject, message.topic, 0, payloadBytes);
-    if (outbox.needsCheck) link.checkCongestion();
-    return "delivered";
-  }
-
-  #skip(message: RoutedMessage, reason: "slow_reader" | "too_large"): OfferOutcome {
-    this.#engine.statistics.messagesDropped += 1;
-    this.#engine.observer.dropped({ sessionId: this.id, topic: message.topic, qos: 0, reason });
-    return "skipped";
   }
 
   /** Keeps back what has an identifier until the journal has recorded it. */
@@ -554,16 +413,4 @@ export class Session implements CommitWaiter {
     if (this.slot === undefined) this.#engine.journal.forget(slot);
     else this.#engine.journal.removeMessage(this.key, delivery.sequence, slot);
   }
-}
-
-/** Undefined when the client does not take a packet of that size. */
-function encodeFor(link: Link, publish: OutgoingPublish): Buffer | undefined {
-  if (link.aliases !== undefined) return link.aliases.encode(publish, link.clientPacketBytesMax);
-  const { topic, payload, qos, isDuplicate, isRetained, packetId, properties } = publish;
-  const bytes = encodePublish(topic, payload, qos, isDuplicate, isRetained, packetId, properties, link.version);
-  return bytes.length > link.clientPacketBytesMax ? undefined : bytes;
-}
-
-function withIdentifiers(properties: Properties | undefined, subscriptionIdentifiers: number[]): Properties {
-  return { ...properties, subscriptionIdentifiers };
 }

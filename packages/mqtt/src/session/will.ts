@@ -5,7 +5,8 @@ import type { Engine } from "../engine.ts";
 import type { StoredWill } from "../ports.ts";
 import { acceptMessage, routeOf } from "./accept-message.ts";
 import { lowerQos } from "./qos.ts";
-import type { Session, TopicRoute } from "./session.ts";
+import type { Session } from "./session.ts";
+import type { TopicRoute } from "./session-state.ts";
 
 export interface PendingWill {
   will: Will;
