@@ -22,8 +22,8 @@ export interface Transport {
   readonly bufferedBytes: number;
   pause(): void;
   resume(): void;
-  /** Sends what is buffered, then closes. */
-  end(): void;
+  /** Sends what is buffered, then closes; `isPeerDone`: the client has said goodbye, nothing it still sends matters. */
+  end(isPeerDone?: boolean): void;
   /** Closes at once. */
   destroy(): void;
 }

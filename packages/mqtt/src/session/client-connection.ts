@@ -254,7 +254,7 @@ export class ClientConnection implements Connection, Link, FrameReceiver, Outbox
     if (phase.name !== "active") return;
     if (!isWillKept) phase.will = undefined;
     this.#end("client_disconnect", undefined);
-    this.#hangUp();
+    this.#hangUp(true);
   }
 
   /** Something of ours broke while serving this client: the others go on. */
@@ -449,13 +449,13 @@ export class ClientConnection implements Connection, Link, FrameReceiver, Outbox
   }
 
   /** Sends what is collected and closes. */
-  #hangUp(): void {
+  #hangUp(isPeerDone = false): void {
     if (this.#phase.name !== "closing") this.#phase = { name: "closing", since: this.#engine.clock.now() };
     this.#bytesRead = 0;
     this.outbox.close();
     // A stream that is not read would never see its end.
     if (this.#stops > 0) this.#transport.resume();
-    this.#transport.end();
+    this.#transport.end(isPeerDone);
   }
 
   /** Runs work caused by this client; whatever it throws closes this connection only. */

@@ -6,6 +6,7 @@ import type { DeviceLog } from "../device-log/index.ts";
 import type { ErrorDetails } from "../errors/index.ts";
 import type { Certificates } from "./certificates/index.ts";
 import { connectionFacts, plainAddress } from "./connection-facts.ts";
+import { Deadlines } from "./deadlines.ts";
 import type { DeviceHttpHandler } from "./device-http/device-http.ts";
 import { createHttpDoor } from "./device-http/http-door.ts";
 import type { FrontDoorLimits } from "./limits.ts";
@@ -65,6 +66,8 @@ export async function openFrontDoor(options: FrontDoorOptions): Promise<FrontDoo
   const onBug = options.onBug ?? (() => {});
   const refusals = new RefusalLog({ ...options, refusalsLoggedPerMinuteMax: limits.refusalsLoggedPerMinuteMax });
   const sockets = new Set<Socket>();
+  const graces = new Deadlines<Socket>(clock, limits.closeGraceMilliseconds, (socket) => socket.destroy());
+  const firstBytes = new Deadlines<() => void>(clock, limits.firstByteMilliseconds, (miss) => miss());
   /** Sockets that have not shown their protocol yet: nothing is lost when they are cut. */
   const undecided = new Set<Socket>();
   const countByAddress = new Map<string, number>();
@@ -111,8 +114,8 @@ export async function openFrontDoor(options: FrontDoorOptions): Promise<FrontDoo
 
   const handOver = (socket: Socket, first: Buffer, protocol: "tls" | "mqtt" | "http"): void => {
     if (protocol === "mqtt") {
-      const transport = new SocketTransport(socket, { clock, closeGraceMilliseconds: limits.closeGraceMilliseconds });
-      feedConnection(socket, broker.accept(transport, connectionFacts(socket, "tcp")), first);
+      const transport = new SocketTransport(socket, graces);
+      feedConnection(socket, broker.accept(transport, connectionFacts(socket, "tcp")), first, graces);
       return;
     }
     // The next owner reads the stream from its beginning.
@@ -142,16 +145,17 @@ export async function openFrontDoor(options: FrontDoorOptions): Promise<FrontDoo
     hearAlert(socket);
     let seen: Buffer = Buffer.alloc(0);
     const stop = (): void => {
-      cancel();
+      firstBytes.stop(miss);
       undecided.delete(socket);
       stopReading();
       socket.off("close", stop);
     };
-    const cancel = clock.after(limits.firstByteMilliseconds, () => {
+    const miss = (): void => {
       stop();
       const received = showBytes(seen, limits.refusalBytesShownMax);
       cut(socket, "front_door.first_byte_timeout", { milliseconds: limits.firstByteMilliseconds, received, expected: sniffExpectation });
-    });
+    };
+    firstBytes.start(miss);
     const read = (chunk: Buffer): void => {
       seen = seen.length === 0 ? chunk : Buffer.concat([seen, chunk]);
       const protocol = sniffProtocol(seen);
@@ -208,13 +212,15 @@ export async function openFrontDoor(options: FrontDoorOptions): Promise<FrontDoo
       accepted,
       refused: Object.fromEntries(refusals.counts),
     }),
-    close(drainMilliseconds) {
+    async close(drainMilliseconds) {
       isClosing = true;
       listeners.close();
       for (const socket of undecided) socket.destroy();
       tlsDoor.close();
       httpDoor.close();
-      return drain(sockets, clock, drainMilliseconds);
+      await drain(sockets, clock, drainMilliseconds);
+      firstBytes.close();
+      graces.close();
     },
   };
 }

@@ -18,8 +18,9 @@ type ByteReceiver = Pick<Connection, "receive">;
 export class SharedReadSocket extends Socket {
   /** Gets what is read from now on in place of the stream. Unset on sockets that turn to TLS or HTTP. */
   receiver: ByteReceiver | undefined = undefined;
+  readonly listenerPort: number | undefined;
 
-  constructor(options: SocketConstructorOpts, buffer: Buffer) {
+  constructor(options: SocketConstructorOpts, buffer: Buffer, listenerPort: number | undefined) {
     super({
       ...options,
       onread: {
@@ -27,6 +28,7 @@ export class SharedReadSocket extends Socket {
         callback: (bytes) => this === undefined || this.#take(bytes, buffer),
       },
     });
+    this.listenerPort = listenerPort;
   }
 
   /** False pauses the socket. */
@@ -54,6 +56,8 @@ export function shareReadBuffer(server: Server, options: { keepAliveMilliseconds
   if (!isAccepting(handle)) return false;
   const acceptAsNode = handle.onconnection;
   const buffer = Buffer.allocUnsafeSlow(readBufferBytes);
+  const bound = server.address();
+  const listenerPort = typeof bound === "object" ? bound?.port : undefined;
   const areOptionsInherited = setOptionsOfAccepted(handle, options.keepAliveMilliseconds);
   handle.onconnection = function acceptShared(status, accepted) {
     // Errors are told the way Node tells them.
@@ -63,7 +67,7 @@ export function shareReadBuffer(server: Server, options: { keepAliveMilliseconds
     }
     // Where Node's own accept puts it. The types know the option for another kind of handle only.
     const socketHandle = accepted as SocketConstructorOpts["handle"];
-    const socket = new SharedReadSocket({ handle: socketHandle, readable: true, writable: true }, buffer);
+    const socket = new SharedReadSocket({ handle: socketHandle, readable: true, writable: true }, buffer, listenerPort);
     if (!areOptionsInherited) {
       socket.setNoDelay(true);
       socket.setKeepAlive(true, options.keepAliveMilliseconds);

@@ -1,18 +1,18 @@
 import type { Socket } from "node:net";
+import { TLSSocket } from "node:tls";
 import type { Connection, Transport } from "@thingstead/mqtt";
-import type { Clock } from "../clock.ts";
+import type { Deadlines } from "./deadlines.ts";
 import { SharedReadSocket } from "./shared-read.ts";
 
 /** Carries an MQTT byte stream over a TCP or TLS socket. */
 export class SocketTransport implements Transport {
-  #socket: Socket;
-  #clock: Clock;
-  #closeGraceMilliseconds: number;
+  readonly #socket: Socket;
+  /** For those whose end was sent. */
+  readonly #graces: Deadlines<Socket>;
 
-  constructor(socket: Socket, options: { clock: Clock; closeGraceMilliseconds: number }) {
+  constructor(socket: Socket, graces: Deadlines<Socket>) {
     this.#socket = socket;
-    this.#clock = options.clock;
-    this.#closeGraceMilliseconds = options.closeGraceMilliseconds;
+    this.#graces = graces;
   }
 
   get bufferedBytes(): number {
@@ -31,11 +31,17 @@ export class SocketTransport implements Transport {
     this.#socket.resume();
   }
 
-  end(): void {
+  end(isPeerDone = false): void {
+    if (this.#socket.destroyed) return;
+    // The kernel has everything and the peer wants nothing more: half-closing and waiting for its FIN cost a tenth of a
+    // connect. In TLS the peer is told first.
+    if (isPeerDone && this.#socket.writableLength === 0 && !(this.#socket instanceof TLSSocket)) {
+      this.#socket.destroy();
+      return;
+    }
     this.#socket.end();
     // A peer that reads nothing or never answers the FIN would keep the socket for ever.
-    const cancel = this.#clock.after(this.#closeGraceMilliseconds, () => this.#socket.destroy());
-    this.#socket.once("close", cancel);
+    this.#graces.start(this.#socket);
     // Paused streams do not see the peer's FIN.
     this.#socket.resume();
   }
@@ -59,10 +65,13 @@ export function readFirstBytes(socket: Socket, read: (chunk: Buffer) => void): (
 }
 
 /** Wires a socket's events to the engine; `first` are the bytes read while sniffing. */
-export function feedConnection(socket: Socket, connection: Connection, first: Uint8Array): void {
+export function feedConnection(socket: Socket, connection: Connection, first: Uint8Array, graces: Deadlines<Socket>): void {
   if (socket instanceof SharedReadSocket) socket.receiver = connection;
   else socket.on("data", (chunk: Buffer) => connection.receive(chunk));
   socket.on("drain", () => connection.drained());
-  socket.once("close", () => connection.closed());
+  socket.once("close", () => {
+    graces.stop(socket);
+    connection.closed();
+  });
   connection.receive(first);
 }
