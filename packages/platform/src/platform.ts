@@ -17,13 +17,19 @@ import {
   createUserWatcher,
 } from "./access/index.ts";
 import { createAccessKeys, createAlibabaApi, type HealthStatus, openApi } from "./api/index.ts";
-import { createAlibabaHandlers, createStatusForwards, createThingDownlink, createUplinkRouter } from "./bindings/index.ts";
+import {
+  createAlibabaHandlers,
+  createOtaSessions,
+  createStatusForwards,
+  createThingDownlink,
+  createUplinkRouter,
+} from "./bindings/index.ts";
 import { type Clock, type Random, systemClock, systemRandom } from "./clock.ts";
 import type { Settings } from "./config/index.ts";
 import { createDeviceLog } from "./device-log/index.ts";
 import { PlatformError } from "./errors/index.ts";
 import { openRootCredentials, type RootCredentials } from "./first-start.ts";
-import { createDeviceRoutes, createRegistrationRoutes, openCertificates, openFrontDoor } from "./front-door/index.ts";
+import { createDeviceRoutes, createDownloadRoutes, createRegistrationRoutes, openCertificates, openFrontDoor } from "./front-door/index.ts";
 import {
   createDeviceEvents,
   createDownlink,
@@ -32,7 +38,8 @@ import {
   createMessages,
   createRrpc,
 } from "./messages/index.ts";
-import { createMqttUsers, createRegistry } from "./registry/index.ts";
+import { openOta } from "./open-ota.ts";
+import { createGroups, createMqttUsers, createRegistry } from "./registry/index.ts";
 import { createAddressPolicy, createHttpWebhookSender, createRuleEngine } from "./rules/index.ts";
 import { createScripts } from "./scripts/index.ts";
 import { loadMasterKey, noteJournal, openStore, SqliteHistory, SqliteJournal } from "./store/index.ts";
@@ -185,7 +192,13 @@ async function open(
     journal,
     peers: createSinglePeer(),
     clock,
-    observer: createObserver({ registry, deviceLog, dialects, clock, listeners: [registrationSessions, subDevices, statusForwards, lost] }),
+    observer: createObserver({
+      registry,
+      deviceLog,
+      dialects,
+      clock,
+      listeners: [registrationSessions, subDevices, statusForwards, lost, createOtaSessions(() => ota)],
+    }),
     limits: limits.mqtt,
     random,
     version: `thingstead version ${version}`,
@@ -229,11 +242,26 @@ async function open(
     report,
   });
   await things.open();
+  const { ota, downloads } = await openOta({
+    settings,
+    store,
+    registry,
+    groups: createGroups({ store: store.groups, clock, random, limits: limits.registry }),
+    downlink,
+    deviceLog,
+    events,
+    nextMessageId,
+    deviceAddresses: () => status.listen.device,
+    clock,
+    random,
+    onFailure,
+  });
   const handlers = createAlibabaHandlers({
     downlink,
     rrpc,
     scripts,
     things,
+    ota,
     events,
     deviceLog,
     subDeviceOf: async () => "no_topology",
@@ -253,6 +281,8 @@ async function open(
   await broker.start();
   if (journal instanceof SqliteJournal) await noteJournal(store.settings, dataDir, journal.fileId, report);
   closers.push(() => broker.close());
+  await ota.start();
+  closers.push(() => ota.close());
 
   const status: HealthStatus = { status: "starting", version, listen: { device: [], http: [], amqp: [] } };
   const accessKeys = createAccessKeys({ rootKey: credentials.accessKey });
@@ -277,6 +307,7 @@ async function open(
     rules,
     messages,
     things,
+    scripts,
     deviceLog,
     accessKeys,
     status: () => status,
@@ -318,7 +349,10 @@ async function open(
   const frontDoor = await openFrontDoor({
     broker,
     deviceHttp: createDeviceRoutes({
-      routes: createRegistrationRoutes({ dialect: alibabaDialect.registration, registrar, host: whereToConnect }),
+      routes: [
+        ...createRegistrationRoutes({ dialect: alibabaDialect.registration, registrar, host: whereToConnect }),
+        ...createDownloadRoutes({ downloads, limits: limits.ota }),
+      ],
       preAuth,
     }),
     certificates,

@@ -19,6 +19,7 @@ import {
 import type { DeadLetter, NewRule, Rule, RuleEngine } from "../rules/index.ts";
 import { createThings, type ThingDownlink, type Things } from "../things/index.ts";
 import { createAccessKeys } from "./access-keys.ts";
+import { createInMemoryScripts } from "./in-memory-scripts.ts";
 import { createInMemoryHistory, createInMemoryThingModels } from "./in-memory-things.ts";
 import { type ApiLimits, defaultApiLimits } from "./limits.ts";
 import type { ApiPorts } from "./ports.ts";
@@ -354,6 +355,7 @@ export function createTestPorts(limits: Partial<ApiLimits> = {}) {
     rules: createInMemoryRules(),
     messages,
     things: createInMemoryThings(registry, requested),
+    scripts: createInMemoryScripts(registry),
     deviceLog: createInMemoryDeviceLog(),
     accessKeys: createAccessKeys({ rootKey: testKey }),
     status: () => ({

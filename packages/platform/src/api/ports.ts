@@ -5,6 +5,7 @@ import type { DeviceLog } from "../device-log/index.ts";
 import type { Messages } from "../messages/index.ts";
 import type { MqttUsers, Registry } from "../registry/index.ts";
 import type { RuleEngine } from "../rules/index.ts";
+import type { Scripts } from "../scripts/index.ts";
 import type { Things } from "../things/index.ts";
 import type { AccessKeys } from "./access-keys.ts";
 import type { HealthStatus } from "./health.ts";
@@ -17,6 +18,7 @@ export interface ApiPorts {
   rules: RuleEngine;
   messages: Messages;
   things: Things;
+  scripts: Scripts;
   deviceLog: DeviceLog;
   accessKeys: AccessKeys;
   status: () => HealthStatus;

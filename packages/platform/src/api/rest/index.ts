@@ -20,6 +20,7 @@ import { addPropertyRoutes } from "./properties.ts";
 import type { RestApp } from "./rest-app.ts";
 import { addRuleRoutes } from "./rules.ts";
 import { sharedSchemas } from "./schemas.ts";
+import { addScriptRoutes } from "./scripts.ts";
 import { addServiceRoutes } from "./services.ts";
 import { addThingModelRoutes } from "./thing-models.ts";
 import { addTopicRoutes } from "./topics.ts";
@@ -75,6 +76,7 @@ export async function addRestApi(app: RestApp, ports: RestPorts): Promise<LogStr
       addPropertyRoutes(scope, ports);
       addEventRoutes(scope, ports);
       addServiceRoutes(scope, ports);
+      addScriptRoutes(scope, ports);
       addDesiredRoutes(scope, ports);
       addMqttUserRoutes(scope, ports);
       addRuleRoutes(scope, ports);

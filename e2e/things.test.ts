@@ -1,0 +1,262 @@
+/** Thing models end to end: what devices report and what they are asked to do, with clients that are not ours. */
+import { createHmac } from "node:crypto";
+import mqtt, { type MqttClient } from "mqtt";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type ProgramProcess, startProgram } from "./support/program-process.ts";
+import { restClient } from "./support/rest-client.ts";
+import { type ServerProcess, startServerProcess } from "./support/server-process.ts";
+import { until } from "./support/until.ts";
+
+let server: ServerProcess;
+let rest: ReturnType<typeof restClient>;
+const programs: ProgramProcess[] = [];
+const clients: MqttClient[] = [];
+let counter = 0;
+
+beforeAll(async () => {
+  server = await startServerProcess();
+  rest = restClient(server);
+});
+afterAll(async () => {
+  for (const program of programs) program.kill();
+  for (const client of clients) client.end(true);
+  await server.remove();
+});
+
+const output = (identifier: string) => ({ identifier, name: identifier, dataType: { type: "int", specs: { min: "0", max: "100" } } });
+const lamp = {
+  schema: "https://iotx-tsl.oss-ap-southeast-1.aliyuncs.com/schema.json",
+  profile: { version: "1.0", productKey: "" },
+  properties: [
+    {
+      identifier: "LightSwitch",
+      name: "switch",
+      accessMode: "rw",
+      required: false,
+      dataType: { type: "bool", specs: { "0": "off", "1": "on" } },
+    },
+    { identifier: "Level", name: "level", accessMode: "rw", required: false, dataType: { type: "int", specs: { min: "0", max: "100" } } },
+  ],
+  events: [
+    { identifier: "alarm", name: "Alarm", type: "alert", required: false, method: "thing.event.alarm.post", outputData: [output("code")] },
+  ],
+  services: [
+    {
+      identifier: "blink",
+      name: "blink",
+      required: false,
+      callType: "async",
+      method: "thing.service.blink",
+      inputData: [output("seconds")],
+      outputData: [output("times")],
+    },
+    {
+      identifier: "measure",
+      name: "measure",
+      required: false,
+      callType: "sync",
+      method: "thing.service.measure",
+      inputData: [],
+      outputData: [output("result")],
+    },
+  ],
+};
+
+async function created(path: string, body: object): Promise<Record<string, string>> {
+  const answer = await rest("POST", path, body);
+  if (answer.status >= 300) throw new Error(`${path}: ${JSON.stringify(answer)}`);
+  return answer.body;
+}
+
+async function createLamp(options: { dataFormat?: 0 | 1; hasModel?: boolean } = {}) {
+  counter += 1;
+  const { hasModel = true, dataFormat = 1 } = options;
+  const { productKey = "" } = await created("/products", { name: `lamp ${counter}`, dataFormat });
+  if (hasModel) {
+    const model = await rest("PUT", `/products/${productKey}/thing-model`, { ...lamp, profile: { version: "1.0", productKey } });
+    if (model.status !== 204) throw new Error(JSON.stringify(model));
+    await created(`/products/${productKey}/thing-model/publish`, {});
+  }
+  const { deviceName = "", deviceSecret = "", iotId = "" } = await created(`/products/${productKey}/devices`, { deviceName: "lamp1" });
+  return { productKey, deviceName, deviceSecret, iotId, sys: `/sys/${productKey}/${deviceName}/` };
+}
+
+type Lamp = Awaited<ReturnType<typeof createLamp>>;
+
+/** A device of MQTT.js, which subscribes to nothing. */
+async function connect({ productKey, deviceName, deviceSecret }: Lamp, extension: string) {
+  const password = createHmac("sha1", deviceSecret).update(`clientIdcdeviceName${deviceName}productKey${productKey}`).digest("hex");
+  const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${server.devicePort}`, {
+    clientId: `c|securemode=3,signmethod=hmacsha1${extension}|`,
+    username: `${deviceName}&${productKey}`,
+    password,
+    reconnectPeriod: 0,
+  });
+  clients.push(client);
+  const received: { topic: string; payload: string; bytes: Buffer }[] = [];
+  client.on("message", (topic, bytes) => received.push({ topic, payload: bytes.toString(), bytes }));
+  const message = (what: string, topic: string) =>
+    until(what, async () =>
+      received.find((each) => each.topic === topic || (topic.endsWith("*") && each.topic.startsWith(topic.slice(0, -1)))),
+    );
+  return { client, received, message };
+}
+
+/** Republishes what a rule sees to a topic of the device itself, where the test hears it. */
+async function mirror({ productKey, deviceName }: Lamp, from: string, select = "*"): Promise<void> {
+  counter += 1;
+  await created("/rules", {
+    name: `mirror ${counter}`,
+    sql: `SELECT ${select} FROM "${from}"`,
+    actions: [{ type: "republish", topic: `/${productKey}/${deviceName}/user/get` }],
+    isRunning: true,
+  });
+}
+
+test("the vendor's SDK posts properties and events, obeys settings, and answers services of both kinds", async () => {
+  const device = await createLamp();
+  const { productKey, deviceName, deviceSecret } = device;
+  const path = `/products/${productKey}/devices/${deviceName}`;
+  const program = startProgram(process.execPath, [
+    "e2e/programs/vendor-thing.mjs",
+    `tcp://localhost:${server.devicePort}/`,
+    productKey,
+    deviceName,
+    deviceSecret,
+  ]);
+  programs.push(program);
+  const event = async (name: string) => JSON.parse(await program.line(name, (line) => line.startsWith(`{"event":"${name}"`)));
+  expect((await event("properties")).reply).toMatchObject({ code: 200, data: {}, message: "success" });
+  expect((await event("alarm")).reply).toMatchObject({ code: 200 });
+  const properties = await rest("GET", `${path}/properties`);
+  expect(JSON.stringify(properties.body)).toContain('"value":30');
+
+  const set = await rest("POST", `${path}/properties`, { values: { LightSwitch: 0 } });
+  expect(set.status).toBe(202);
+  expect((await event("set")).params).toEqual({ LightSwitch: 0 });
+  expect((await event("posted")).reply).toMatchObject({ code: 200 });
+
+  const measured = await rest("POST", `${path}/services/measure/calls`, { input: {} });
+  expect(measured).toMatchObject({ status: 200, body: { code: 200, output: { result: 42 } } });
+  const blinked = await rest("POST", `${path}/services/blink/calls`, { input: { seconds: 5 } });
+  expect(blinked.status).toBe(200);
+  expect((await event("blink")).params).toEqual({ seconds: 5 });
+  await until("the answer of blink", async () => {
+    const { body } = await rest("GET", `${path}/calls?identifier=blink`);
+    return JSON.stringify(body).includes('"times":3') ? body : undefined;
+  });
+  await program.end();
+});
+
+test("[alibaba-device 4.4] with _ss=1 answers come without a SUBSCRIBE, and end with an UNSUBSCRIBE", async () => {
+  const device = await createLamp();
+  const { client, received, message } = await connect(device, ",_ss=1");
+  const topic = `${device.sys}thing/event/property/post`;
+  await client.publishAsync(topic, '{"id":"1","version":"1.0","params":{"Level":20,"Colour":1},"method":"thing.event.property.post"}', {
+    qos: 1,
+  });
+  expect(JSON.parse((await message("post_reply", `${topic}_reply`)).payload)).toEqual({
+    code: 200,
+    data: { Colour: "tsl parse: params not exist" },
+    id: "1",
+    message: "success",
+    method: "thing.event.property.post",
+    version: "1.0",
+  });
+  await client.subscribeAsync(`${topic}_reply`, { qos: 1 });
+  await client.publishAsync(topic, '{"id":2,"params":"{}"}', { qos: 1 });
+  await until("one answer for each", async () => (received.length === 2 ? true : undefined));
+  expect(JSON.parse(received[1]?.payload ?? "")).toMatchObject({ id: 2, code: 200 });
+  await client.unsubscribeAsync(`${topic}_reply`);
+  await client.publishAsync(topic, '{"id":"3","params":{"Level":21}}', { qos: 1 });
+  // A setting still comes: the automatic subscription of its topic was not cancelled.
+  await rest("POST", `/products/${device.productKey}/devices/${device.deviceName}/properties`, { values: { Level: 5 } });
+  await message("set", `${device.sys}thing/service/property/set`);
+  expect(received.filter((each) => each.topic.endsWith("post_reply"))).toHaveLength(2);
+});
+
+test("without _ss and without SUBSCRIBE nothing comes, and the report is stored all the same", async () => {
+  const device = await createLamp();
+  const { client, received } = await connect(device, "");
+  await client.publishAsync(`${device.sys}thing/event/property/post`, '{"id":"1","params":{"Level":20}}', { qos: 1 });
+  const { body } = await rest("GET", `/products/${device.productKey}/devices/${device.deviceName}/properties`);
+  expect(JSON.stringify(body)).toContain('"value":20');
+  expect(received).toEqual([]);
+  const refused = await rest("POST", `/products/${device.productKey}/devices/${device.deviceName}/properties`, { values: { Level: 5 } });
+  expect(refused).toMatchObject({ status: 409, body: { error: { code: "bindings.not_listening" } } });
+});
+
+test("bad messages are answered with the vendor's codes and told in the device log", async () => {
+  const device = await createLamp();
+  const { client, message } = await connect(device, ",_ss=1");
+  await client.publishAsync(`${device.sys}thing/event/property/post`, "not json", { qos: 1 });
+  expect(JSON.parse((await message("refusal", `${device.sys}thing/event/property/post_reply`)).payload)).toMatchObject({
+    code: 6207,
+    id: "",
+  });
+  await client.publishAsync(`${device.sys}thing/event/unheard/post`, '{"id":"2","params":{}}', { qos: 1 });
+  expect(JSON.parse((await message("refusal", `${device.sys}thing/event/unheard/post_reply`)).payload)).toMatchObject({
+    code: 5160,
+    id: "2",
+  });
+  await until("the log tells both", async () => {
+    const { body } = await rest("GET", `/device-log?productKey=${device.productKey}&isSuccess=false`);
+    const text = JSON.stringify(body);
+    return text.includes("bindings.message_malformed") && text.includes("thing_model.event_unknown") ? true : undefined;
+  });
+});
+
+test("[alibaba-server 2.5, 2.6] rules read properties under either spelling, and the device status", async () => {
+  const device = await createLamp();
+  const { productKey, deviceName } = device;
+  const own = `/${productKey}/${deviceName}`;
+  await mirror(device, `/sys${own}/thing/event/property/post`, "items.Level.value AS level, deviceName() AS device, requestId");
+  const { client, message, received } = await connect(device, ",_ss=1");
+  await client.subscribeAsync(`${own}/user/get`);
+  await client.publishAsync(`${device.sys}thing/event/property/post`, '{"id":"77","params":{"Level":33}}', { qos: 1 });
+  expect(JSON.parse((await message("what the rule made", `${own}/user/get`)).payload)).toEqual({
+    level: 33,
+    device: deviceName,
+    requestId: "77",
+  });
+  await mirror(device, `/as/mqtt/status/${productKey}/+`, "status, iotId, lastTime, utcTime");
+  received.length = 0;
+  const { deviceName: second = "", deviceSecret = "", iotId } = await created(`/products/${productKey}/devices`, { deviceName: "lamp2" });
+  const other = await connect({ ...device, deviceName: second, deviceSecret }, "");
+  await other.client.endAsync();
+  const told = await until("online and offline", async () => {
+    const messages = received.filter(({ topic }) => topic === `${own}/user/get`);
+    return messages.length === 2 ? messages.map(({ payload }) => JSON.parse(payload)) : undefined;
+  });
+  expect(told.map(({ status }) => status)).toEqual(["online", "offline"]);
+  expect(told[0]).toMatchObject({ iotId, lastTime: expect.stringMatching(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}$/) });
+});
+
+test("[alibaba-device 5.7] a raw product's script reads its bytes and writes its answers and calls", async () => {
+  const device = await createLamp({ dataFormat: 0 });
+  const script = `
+    function rawDataToProtocol(bytes) {
+      if (bytes[0] === 9) return { id: String(bytes[1]), code: 200, data: { result: bytes[2] } };
+      return { method: "thing.event.property.post", id: "5", version: "1.0", params: { Level: bytes[1] } };
+    }
+    function protocolToRawData(json) {
+      if (json.method === "thing.service.property.set") return [2, json.params.Level];
+      return [1, json.code & 0xff];
+    }`;
+  const saved = await rest("PUT", `/products/${device.productKey}/script`, { code: script });
+  expect(saved.status).toBe(200);
+  const { client, message } = await connect(device, ",_ss=1");
+  await client.publishAsync(`${device.sys}thing/model/up_raw`, Buffer.from([1, 44]), { qos: 1 });
+  expect([...(await message("up_raw_reply", `${device.sys}thing/model/up_raw_reply`)).bytes]).toEqual([1, 200]);
+  const path = `/products/${device.productKey}/devices/${device.deviceName}/properties`;
+  expect(JSON.stringify((await rest("GET", path)).body)).toContain('"value":44');
+  await rest("POST", path, { values: { Level: 17 } });
+  expect([...(await message("down_raw", `${device.sys}thing/model/down_raw`)).bytes]).toEqual([2, 17]);
+});
+
+test("a product without a model: its reports are answered and nothing is stored", async () => {
+  const device = await createLamp({ hasModel: false });
+  const { client, message } = await connect(device, ",_ss=1");
+  await client.publishAsync(`${device.sys}thing/event/property/post`, '{"id":"1","params":{"Level":20}}', { qos: 1 });
+  expect(JSON.parse((await message("reply", `${device.sys}thing/event/property/post_reply`)).payload)).toMatchObject({ code: 200 });
+});
