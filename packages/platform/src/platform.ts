@@ -15,6 +15,7 @@ import {
   createTopicBook,
   createUserGate,
   createUserWatcher,
+  sessionIdOf,
 } from "./access/index.ts";
 import { createAccessKeys, createAlibabaApi, type HealthStatus, openApi } from "./api/index.ts";
 import {
@@ -31,6 +32,7 @@ import { PlatformError } from "./errors/index.ts";
 import { openRootCredentials, type RootCredentials } from "./first-start.ts";
 import { createDeviceRoutes, createDownloadRoutes, createRegistrationRoutes, openCertificates, openFrontDoor } from "./front-door/index.ts";
 import {
+  createBroadcast,
   createDeviceEvents,
   createDownlink,
   createLostConnections,
@@ -39,7 +41,7 @@ import {
   createRrpc,
 } from "./messages/index.ts";
 import { openOta } from "./open-ota.ts";
-import { createGroups, createMqttUsers, createRegistry } from "./registry/index.ts";
+import { createGroups, createMqttUsers, createRegistry, createTags, createTopology } from "./registry/index.ts";
 import { createAddressPolicy, createHttpWebhookSender, createRuleEngine } from "./rules/index.ts";
 import { createScripts } from "./scripts/index.ts";
 import { loadMasterKey, noteJournal, openStore, SqliteHistory, SqliteJournal } from "./store/index.ts";
@@ -115,6 +117,9 @@ async function open(
   const registry = createRegistry({ store: store.registry, clock, random, limits: limits.registry, report });
   await registry.start();
   closers.push(() => registry.close());
+  const groups = createGroups({ store: store.groups, clock, random, limits: limits.registry });
+  const tags = createTags({ registry, store: store.tags, limits: limits.registry });
+  const topology = createTopology({ registry, store: store.topology, clock, limits: limits.registry });
 
   const topicBook = createTopicBook({ registry });
   const dialects = [alibabaDialect];
@@ -146,6 +151,17 @@ async function open(
   }[settings.plain];
   const uplinks = createUplinkRouter({ onFailure });
   const events = createDeviceEvents({ rules, topicOwner: alibabaDialect.topicOwner });
+  const scripts = createScripts({
+    store: store.scripts,
+    checkProduct: async (productKey) => void (await registry.getProduct(productKey)),
+    clock,
+    limits: limits.scripts,
+  });
+  closers.push(() => scripts.close());
+  registry.onChange(({ kind, productKey }) => {
+    if (kind === "product.deleted") scripts.forget(productKey);
+  });
+  const payloadScripts = createScriptedTopics({ scripts, events, deviceLog, onFailure });
   const lost = createLostConnections(clock, limits.messages);
   const statusForwards = createStatusForwards({ events, clock, onFailure });
   const registrar = createRegistrar({
@@ -161,7 +177,7 @@ async function open(
   const registrationSessions = createRegistrationSessions({ broker: () => broker, clock, limits: limits.access });
   const subDevices = createSubDevices({
     dialects,
-    rights: { deviceLog, grants: rules, systemTopics: uplinks },
+    rights: { deviceLog, grants: events, systemTopics: uplinks, payloadScripts },
     topicBook,
     registry,
     deviceLog,
@@ -181,6 +197,7 @@ async function open(
       deviceLog,
       grants: events,
       systemTopics: uplinks,
+      payloadScripts,
       limits: limits.session,
       gatewayLimits: limits.gateway,
       keepAlivePolicy: settings.alibaba.keepAlive === "strict" ? alibabaStrictKeepAlivePolicy : alibabaKeepAlivePolicy,
@@ -222,15 +239,15 @@ async function open(
     clock,
     limits: limits.messages,
   });
-  const scripts = createScripts({
-    store: store.scripts,
-    checkProduct: async (productKey) => void (await registry.getProduct(productKey)),
+  const broadcast = createBroadcast({
+    broker,
+    downlink,
+    registry,
+    topics: alibabaDialect.broadcastTopics,
+    sessionPrefixOf: (productKey) => sessionIdOf(productKey, ""),
+    nextMessageId,
     clock,
-    limits: limits.scripts,
-  });
-  closers.push(() => scripts.close());
-  registry.onChange(({ kind, productKey }) => {
-    if (kind === "product.deleted") scripts.forget(productKey);
+    limits: limits.messages,
   });
   const things = createThings({
     store: store.thingModels,
@@ -246,7 +263,7 @@ async function open(
     settings,
     store,
     registry,
-    groups: createGroups({ store: store.groups, clock, random, limits: limits.registry }),
+    groups,
     downlink,
     deviceLog,
     events,
@@ -291,7 +308,13 @@ async function open(
     rules,
     messages,
     things,
-    nextMessageId: createMessageIds(clock),
+    rrpc,
+    broadcast,
+    scripts,
+    tags,
+    groups,
+    topology,
+    nextMessageId,
     accessKeys,
     clock,
     random,

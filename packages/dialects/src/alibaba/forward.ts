@@ -3,7 +3,7 @@
  * Source: alibaba-device.md, 9; alibaba-server.md, 2.5 and 2.6. Member order is the vendor's.
  */
 
-interface ForwardDevice {
+export interface ForwardDevice {
   readonly iotId: string;
   readonly productKey: string;
   readonly deviceName: string;

@@ -61,6 +61,7 @@ export {
   readOtaPush,
   readOtaRequest,
 } from "./ota.ts";
+export { type ForwardedTask, formatOtaJob, formatOtaProgressReport, formatOtaTask, formatOtaVersion } from "./ota-forward.ts";
 export { preAuthContent, signPreAuth } from "./pre-auth.ts";
 export {
   alibabaRegistration,

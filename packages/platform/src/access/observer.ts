@@ -20,6 +20,7 @@ export interface ObserverPorts {
 export interface SessionListener {
   connected?(event: Parameters<Observer["connected"]>[0]): void;
   disconnected?(event: Parameters<Observer["disconnected"]>[0]): void;
+  subscribed?(event: Parameters<Observer["subscribed"]>[0]): void;
 }
 
 /** Offline reasons in the words of the vendor's log (alibaba-device.md, 3); ours where it has none. */
@@ -43,6 +44,7 @@ const dropReasons = {
   expired: "it waited longer than messages are kept",
   slow_reader: "the device reads too slowly",
   too_large: "it is larger than the device accepts",
+  retained_limit: "no more retained messages can be kept",
 } as const;
 
 export function createObserver({ registry, deviceLog, dialects, clock, listeners = [] }: ObserverPorts): Observer {
@@ -120,8 +122,10 @@ export function createObserver({ registry, deviceLog, dialects, clock, listeners
       });
       for (const listener of listeners) listener.disconnected?.(event);
     },
-    subscribed({ subject, filter, qos }) {
+    subscribed(event) {
+      const { subject, filter, qos } = event;
       write(subject, { kind: "subscribe", code: "device.subscribed", isSuccess: true, topic: filter, qos });
+      for (const listener of listeners) listener.subscribed?.(event);
     },
     subscribeRefused({ subject, filter, refusal }) {
       write(subject, { kind: "subscribe", ...refusedEntry(refusal), topic: filter });

@@ -64,6 +64,12 @@ export const settingsSchema = section({
       description: "Let TLS 1.2 clients in that know only RSA key exchange, CBC or SHA-1 signatures",
     }),
   }),
+  ota: section({
+    downloadUrl: Type.String({
+      default: "",
+      description: "Begin of firmware links, e.g. `http://192.0.2.1:1883` or a proxy's address; empty = https://<host>:<a device port>",
+    }),
+  }),
   rules: section({
     webhookAllow: Type.Array(Type.String(), {
       default: [],

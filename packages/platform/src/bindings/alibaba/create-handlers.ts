@@ -2,12 +2,14 @@
 import type { Clock } from "../../clock.ts";
 import type { DeviceLog } from "../../device-log/index.ts";
 import type { DeviceEvents, Downlink, Rrpc } from "../../messages/index.ts";
+import type { Ota } from "../../ota/index.ts";
 import type { Scripts } from "../../scripts/index.ts";
 import type { Things } from "../../things/index.ts";
 import { createConsumerHandlers } from "./consumer.ts";
 import { createDeviceProblems } from "./device-problems.ts";
 import { createEventNames } from "./event-names.ts";
 import type { AlibabaBindingLimits } from "./limits.ts";
+import { createOtaHandlers } from "./ota.ts";
 import { createRawHandlers } from "./raw-messages.ts";
 import { createThingActions, type SubDeviceLookup } from "./thing-actions.ts";
 import { createAnswerHandlers, createAnswerTaker } from "./thing-answers.ts";
@@ -21,6 +23,7 @@ export interface AlibabaHandlersPorts {
   rrpc: Pick<Rrpc, "answered">;
   scripts: Pick<Scripts, "rawDataToProtocol" | "protocolToRawData">;
   things: Things;
+  ota: Pick<Ota, "reportVersion" | "reportProgress" | "pull" | "readBlock">;
   events: Pick<DeviceEvents, "tell">;
   deviceLog: Pick<DeviceLog, "write" | "wants">;
   subDeviceOf: SubDeviceLookup;
@@ -43,6 +46,7 @@ export function createAlibabaHandlers(ports: AlibabaHandlersPorts): UplinkHandle
     createThingHandlers({ downlink, actions, problems }),
     createAnswerHandlers({ things, rrpc, forwards, problems }),
     createRawHandlers({ downlink, scripts, actions, takeAnswer, problems }),
+    createOtaHandlers({ ota: ports.ota, downlink, problems, deviceLog: ports.deviceLog }),
     createConsumerHandlers({ downlink, problems }),
   ];
 }

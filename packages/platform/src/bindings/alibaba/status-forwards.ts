@@ -1,11 +1,11 @@
 /** Tells when devices come and go, in the order of what happened to each (alibaba-device.md, 9.2 and 9.3). */
 import { alibabaForwardTopics, formatDeviceStatus } from "@thingstead/dialects";
-import { isDeviceSubject, type SessionListener } from "../../access/index.ts";
+import { isDeviceSubject, type SessionListener, type SubDeviceConnection, type SubDeviceListener } from "../../access/index.ts";
 import type { Clock } from "../../clock.ts";
 import type { DeviceEvents } from "../../messages/index.ts";
 import type { DeviceRef } from "../../things/index.ts";
 
-export interface DeviceStatusChange {
+interface DeviceStatusChange {
   device: DeviceRef;
   status: "online" | "offline";
   /** Milliseconds since the epoch. */
@@ -22,9 +22,9 @@ export interface StatusForwardsPorts {
   onFailure(error: unknown): void;
 }
 
-export interface StatusForwards extends Required<SessionListener> {
-  /** Of a sub-device, which has no connection of its own. */
-  tell(change: DeviceStatusChange): void;
+export interface StatusForwards extends Required<Pick<SessionListener, "connected" | "disconnected">> {
+  /** Sub-devices have no connection of their own. */
+  readonly subDevices: Required<Pick<SubDeviceListener, "opened" | "closing">>;
 }
 
 export function createStatusForwards({ events, clock, onFailure }: StatusForwardsPorts): StatusForwards {
@@ -35,8 +35,16 @@ export function createStatusForwards({ events, clock, onFailure }: StatusForward
     events.tell({ kind: "status", productKey, deviceName, topic, qos: 1, time, body })?.catch(onFailure);
   }
 
+  function tellOfSubDevice(status: "online" | "offline", { device, remoteAddress }: SubDeviceConnection): void {
+    const time = clock.now();
+    tell({ device, status, time, lastTime: time, remoteAddress });
+  }
+
   return {
-    tell,
+    subDevices: {
+      opened: (connection) => tellOfSubDevice("online", connection),
+      closing: (connection) => tellOfSubDevice("offline", connection),
+    },
     connected({ subject, facts }) {
       if (!isDeviceSubject(subject)) return;
       const time = clock.now();

@@ -16,11 +16,26 @@ export interface DeviceHttpRequest {
   serverName?: string;
 }
 
+/** A long body, fetched piece by piece as the client takes it: a slow reader keeps one piece in memory. */
+export interface DeviceHttpStream {
+  readonly bytes: number;
+  /** The next piece, at once where it can; undefined at the end. */
+  next(): Uint8Array | Promise<Uint8Array> | undefined;
+  /** Called once, however it ends. */
+  close(): void;
+  /** A client that takes nothing for so long is cut. */
+  readonly idleMilliseconds: number;
+  /** Plain bytes of one TLS record, for clients with small buffers. */
+  readonly recordBytesMax: number;
+}
+
 /** The answer; `Content-Length`, `Date` and `Connection` are added. */
 export interface DeviceHttpResponse {
   status: number;
   contentType: string;
-  body: Buffer;
+  body: Buffer | DeviceHttpStream;
+  /** Of a HEAD request: how long the body would be. */
+  headBytes?: number;
   /** Further headers, sent with their names exactly as spelled here. */
   headers?: Readonly<Record<string, string>>;
   /** Why this is a "no": goes to the device log, not on the wire. */

@@ -4,7 +4,7 @@ import { answerError, answerJson } from "./http-answer.ts";
 
 /** One thing a device can ask for over HTTP. */
 export interface DeviceRoute {
-  method: "GET" | "POST";
+  method: "GET" | "HEAD" | "POST";
   /** Exact, or ending in `/*`: everything below. */
   path: string;
   answer: DeviceHttpHandler;

@@ -1,11 +1,16 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { TLSSocket } from "node:tls";
 import type { Clock } from "../../clock.ts";
 import type { ErrorDetails } from "../../errors/index.ts";
 import type { FrontDoorLimits } from "../limits.ts";
-import type { DeviceHttpHandler, DeviceHttpResponse } from "./device-http.ts";
+import type { DeviceHttpHandler, DeviceHttpResponse, DeviceHttpStream } from "./device-http.ts";
 import { answerError, formatResponse, responseHeaders } from "./http-answer.ts";
+import { sendStream } from "./send-stream.ts";
+
+/** Nothing needs to be set for it (RFC 8446, 5.1). */
+const tlsRecordBytesMax = 16_384;
 
 interface HttpDoorOptions {
   handler: DeviceHttpHandler;
@@ -114,11 +119,33 @@ export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
     }
     const answer = await handle(request, body);
     if (answer.refusal !== undefined) options.refuse(request.socket, answer.refusal.code, answer.refusal.details);
-    if (response.destroyed) return;
+    if (response.destroyed) {
+      if (!Buffer.isBuffer(answer.body)) answer.body.close();
+      return;
+    }
     const isKeptAlive = response.shouldKeepAlive && !client.isBroken && !isClosing;
     response.sendDate = false;
     response.writeHead(answer.status, responseHeaders(answer, clock.now(), isKeptAlive));
-    response.end(request.method === "HEAD" ? undefined : answer.body);
+    if (request.method === "HEAD") response.end();
+    else if (Buffer.isBuffer(answer.body)) response.end(answer.body);
+    else await send(request, response, client, answer.body);
+  };
+
+  /** From now on the client's reading is what is waited for. */
+  const send = async (request: IncomingMessage, response: ServerResponse, client: HttpClient, body: DeviceHttpStream): Promise<void> => {
+    const { socket } = request;
+    try {
+      if (socket instanceof TLSSocket && body.recordBytesMax < tlsRecordBytesMax) socket.setMaxSendFragment(body.recordBytesMax);
+      const restart = (): void => {
+        client.cancelDeadline();
+        client.cancelDeadline = clock.after(body.idleMilliseconds, () => socket.destroy());
+      };
+      restart();
+      const whole = await sendStream(response, body, restart);
+      if (whole) response.end();
+    } finally {
+      body.close();
+    }
   };
 
   const handle = async (request: IncomingMessage, body: Buffer): Promise<DeviceHttpResponse> => {
