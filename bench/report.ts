@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { cpus, loadavg, release } from "node:os";
-import type { SystemName } from "./systems.ts";
+import { type SystemName, systemNames } from "./systems.ts";
 import { type Figure, type Target, workloads } from "./workloads.ts";
 
 export interface Sample {
@@ -121,7 +121,7 @@ export function formatTable(rows: readonly Row[], machine: readonly string[], ru
   const lines = rows.map((row) => {
     const name = `**${row.key}** ${row.title}`;
     const cells = [name, units[row.figure], figureOf(row, "thingstead"), figureOf(row, "mosquitto"), figureOf(row, "aedes")];
-    return `| ${[...cells, comparison(row, "mosquitto"), comparison(row, "aedes"), cpuComparison(row)].join(" | ")} |`;
+    return `| ${[...cells, comparison(row, "mosquitto"), comparison(row, "aedes"), cpuFigures(row), cpuComparison(row)].join(" | ")} |`;
   });
   return `${[
     "# Benchmark",
@@ -134,8 +134,8 @@ export function formatTable(rows: readonly Row[], machine: readonly string[], ru
     ...machine.map((line) => `- ${line}`),
     ...(run.isBare ? ["- measured on the bare engine, without the platform"] : []),
     "",
-    "| workload | figure | thingstead | mosquitto | aedes | ratio to mosquitto | ratio to aedes | CPU per message, ours / mosquitto |",
-    "|---|---|---|---|---|---|---|---|",
+    "| workload | figure | thingstead | mosquitto | aedes | ratio to mosquitto | ratio to aedes | us CPU per message: ours, mosquitto, aedes | ratio of CPU to mosquitto / aedes |",
+    "|---|---|---|---|---|---|---|---|---|",
     ...lines,
   ].join("\n")}\n`;
 }
@@ -159,7 +159,13 @@ function comparison(row: Row, name: "mosquitto" | "aedes"): string {
   return `${ratio.toFixed(2)}${p99 === undefined ? "" : ` / ${p99.toFixed(2)}`}${wanted}`;
 }
 
+/** Where the figure is not CPU itself: rates suffer from other work on the machine, the CPU of a message hardly does. */
+function cpuFigures(row: Row): string {
+  if (row.figure === "cpu") return "";
+  return systemNames.flatMap((name) => row.cpuMicroseconds[name]?.toFixed(2) ?? []).join(", ");
+}
+
 function cpuComparison(row: Row): string {
-  const ratio = row.cpuRatios.mosquitto;
-  return ratio === undefined || row.figure === "cpu" ? "" : ratio.toFixed(2);
+  if (row.figure === "cpu") return "";
+  return others.flatMap((name) => row.cpuRatios[name]?.toFixed(2) ?? []).join(" / ");
 }
