@@ -21,9 +21,12 @@ import { createAccessKeys, createAlibabaApi, type HealthStatus, openApi } from "
 import {
   createAlibabaHandlers,
   createOtaSessions,
+  createScriptedTopics,
   createStatusForwards,
+  createSubDeviceLookup,
   createThingDownlink,
   createUplinkRouter,
+  forwardRegistryChanges,
 } from "./bindings/index.ts";
 import { type Clock, type Random, systemClock, systemRandom } from "./clock.ts";
 import type { Settings } from "./config/index.ts";
@@ -281,13 +284,14 @@ async function open(
     ota,
     events,
     deviceLog,
-    subDeviceOf: async () => "no_topology",
+    subDeviceOf: createSubDeviceLookup({ registry, topology }),
     clock,
     limits: limits.alibabaBinding,
   });
   for (const family of handlers) uplinks.add(family);
   // After the broker: acknowledgements wait for the history.
   closers.push(() => things.close());
+  forwardRegistryChanges({ events, registry, topology, tags, clock, onFailure });
   rules.onChange(() => broker.forgetGrants());
   const watcher = createAccessWatcher({ registry, broker, topicBook, tokens: store.tokens, clock, limits: limits.access, onFailure });
   closers.push(() => watcher.close());

@@ -26,10 +26,20 @@ export function answerError(error: PlatformError, context: AnswerContext): RawAp
   const code = vendorCodeOf(error.code).replace(/\{(\w+)\}/g, (whole, name: string) => String(error.details[name] ?? whole));
   const { requestId, host } = context;
   if (code.startsWith("iot.")) {
-    const failure = { RequestId: requestId, Success: false, Code: code, ErrorMessage: describe(error) };
+    const failure = { RequestId: requestId, Success: false, Code: code, ErrorMessage: describe(error), ...membersOf(error) };
     return format(200, failure, `${context.action}Response`, context);
   }
   return format(error.row.http, { RequestId: requestId, HostId: host, Code: code, Message: describe(error) }, "Error", context);
+}
+
+/** What programs look at beside the code of a failed call: of RRPC its own result. */
+function membersOf({ details: { rrpcCode, messageId } }: PlatformError): Answer {
+  return rrpcCode === undefined ? {} : { RrpcCode: rrpcCode, MessageId: numeral(String(messageId)) };
+}
+
+/** A number of 64 bits as the client shall read it, digit by digit. */
+export function numeral(digits: string): unknown {
+  return BigInt(digits);
 }
 
 /** Our own code goes along: it is what this server's log and documentation are searched by. */
@@ -40,6 +50,13 @@ function describe({ message, code }: PlatformError): string {
 function format(status: number, body: Answer, root: string, context: AnswerContext): RawApiResponse {
   // The vendor's SDK compares the XML content type letter by letter: no blank before charset.
   return context.format === "json"
-    ? { status, headers: { "content-type": "application/json;charset=utf-8" }, body: JSON.stringify(body) }
+    ? { status, headers: { "content-type": "application/json;charset=utf-8" }, body: writeJson(body) }
     : { status, headers: { "content-type": "text/xml;charset=utf-8" }, body: formatXml(root, body) };
+}
+
+/** Node has it, TypeScript's library not yet. */
+const { rawJSON } = JSON as typeof JSON & { rawJSON(text: string): unknown };
+
+function writeJson(body: Answer): string {
+  return JSON.stringify(body, (_name, value: unknown) => (typeof value === "bigint" ? rawJSON(value.toString()) : value));
 }

@@ -28,6 +28,14 @@ export interface AlibabaApiLimits {
   historyEntriesMax: number;
   /** `PageSize` of `QueryDevicePropertiesData`, for each property. */
   propertiesEntriesMax: number;
+  /** `Props` of `SaveDeviceProp`, in bytes. */
+  propsBytesMax: number;
+  /** Tags of one call. */
+  tagsPerCallMax: number;
+  /** `PageSize` of searches by tag and of a gateway's sub-devices. */
+  searchPageEntriesMax: number;
+  /** `PageSize` of `QueryDeviceGroupList`. */
+  groupPageEntriesMax: number;
 }
 
 /** The vendor's own figures where it publishes one. */
@@ -46,4 +54,8 @@ export const defaultAlibabaApiLimits: AlibabaApiLimits = {
   identifiersMax: 10,
   historyEntriesMax: 50,
   propertiesEntriesMax: 100,
+  propsBytesMax: 5 * 1024,
+  tagsPerCallMax: 10,
+  searchPageEntriesMax: 50,
+  groupPageEntriesMax: 200,
 };

@@ -1,8 +1,9 @@
 /** Operations as data: parameter names with their kinds, and what to run. */
 import { PlatformError } from "../../errors/index.ts";
-import type { Messages } from "../../messages/index.ts";
-import type { Registry } from "../../registry/index.ts";
+import type { Broadcast, Messages, Rrpc } from "../../messages/index.ts";
+import type { Groups, Registry, Tags, Topology } from "../../registry/index.ts";
 import type { RuleEngine } from "../../rules/index.ts";
+import type { Scripts } from "../../scripts/index.ts";
 import type { Things } from "../../things/index.ts";
 import type { AlibabaApiLimits } from "./limits.ts";
 import type { ListElement, Parameters } from "./parameters.ts";
@@ -11,7 +12,20 @@ import type { ListElement, Parameters } from "./parameters.ts";
  * `?` = optional. A required text may not be empty; an optional one may (it clears a value). `list` is a repeat list of plain values.
  * `unsupported`: the vendor knows the parameter and it would change the result, so a call that sets it is refused.
  */
-type ParameterKind = "text" | "text?" | "integer" | "integer?" | "boolean?" | "list" | "list?" | "unsupported";
+type ParameterKind =
+  | "text"
+  | "text?"
+  | "integer"
+  | "integer?"
+  | "boolean?"
+  | "list"
+  | "list?"
+  /** A repeat list of structs; their members' names come in lower case. */
+  | "structs"
+  | "structs?"
+  | "unsupported";
+
+export type Struct = Readonly<Record<string, string>>;
 
 type ValueOf<K extends ParameterKind> = K extends "text"
   ? string
@@ -25,7 +39,9 @@ type ValueOf<K extends ParameterKind> = K extends "text"
           ? boolean | undefined
           : K extends "list" | "list?"
             ? string[]
-            : undefined;
+            : K extends "structs" | "structs?"
+              ? Struct[]
+              : undefined;
 
 export type ParameterTable = Readonly<Record<string, ParameterKind>>;
 export type Input<T extends ParameterTable> = { readonly [N in keyof T]: ValueOf<T[N]> };
@@ -38,6 +54,12 @@ export interface OperationPorts {
   rules: RuleEngine;
   messages: Messages;
   things: Things;
+  rrpc: Pick<Rrpc, "call">;
+  broadcast: Broadcast;
+  scripts: Pick<Scripts, "find" | "save">;
+  tags: Tags;
+  groups: Groups;
+  topology: Topology;
   /** Decimal text of 19 digits, for answers that carry the id of a message. */
   nextMessageId(): string;
   limits: AlibabaApiLimits;
@@ -85,6 +107,11 @@ const readers: { [K in ParameterKind]: (name: string, received: Parameters) => V
     return values.length === 0 ? missing(`${name}.1`) : values;
   },
   "list?": readList,
+  structs: (name, received) => {
+    const values = readStructs(name, received);
+    return values.length === 0 ? missing(`${name}.1`) : values;
+  },
+  "structs?": readStructs,
   unsupported: (name, received) => {
     const text = received.get(name);
     // Clients that fill every field send `false` and empty texts for what they do not use.
@@ -108,6 +135,18 @@ function readList(name: string, received: Parameters): string[] {
     if (typeof element === "string") return element;
     return invalid(`${name}.${index + 1}`, "a struct", "a plain value");
   });
+}
+
+function readStructs(name: string, received: Parameters): Struct[] {
+  return received.list(name).map((element: ListElement, index) => {
+    if (typeof element !== "string") return element;
+    return invalid(`${name}.${index + 1}`, "a plain value", "a struct");
+  });
+}
+
+/** A member of a struct in a list; the text may not be empty. */
+export function memberOf(list: string, struct: Struct, name: string): string {
+  return struct[name.toLowerCase()] || missing(`${list}.N.${name}`);
 }
 
 function missing(parameter: string): never {

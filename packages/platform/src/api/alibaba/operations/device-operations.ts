@@ -34,13 +34,10 @@ export const deviceOperations: OperationTable = {
   QueryDeviceDetail: defineOperation(deviceSelector, async (input, { registry, region }) => {
     const device = await findSelectedDevice(input, registry);
     const product = await registry.getProduct(device.productKey);
-    const { lastOnlineAt, remoteAddress } = device;
     return {
       Data: {
         ...showDetail(device, product, region),
-        GmtOnline: formatGmt(lastOnlineAt),
-        UtcOnline: formatUtc(lastOnlineAt),
-        IpAddress: hostOf(remoteAddress),
+        ...showOnline(device),
         Owner: true,
       },
     };
@@ -133,7 +130,11 @@ function showDevice({ deviceName, deviceSecret, iotId, nickname, productKey }: D
   return { DeviceName: deviceName, DeviceSecret: deviceSecret, IotId: iotId, Nickname: nickname, ProductKey: productKey };
 }
 
-function showDetail(device: Device, product: Product, region: string) {
+export function showOnline({ lastOnlineAt, remoteAddress }: Device) {
+  return { GmtOnline: formatGmt(lastOnlineAt), UtcOnline: formatUtc(lastOnlineAt), IpAddress: hostOf(remoteAddress) };
+}
+
+export function showDetail(device: Device, product: Product, region: string) {
   return {
     ...showDevice(device),
     // No version was ever reported: the vendor shows an empty text then.

@@ -1,11 +1,15 @@
 import type { OperationTable } from "../operation.ts";
 import { deviceOperations } from "./device-operations.ts";
+import { groupOperations } from "./group-operations.ts";
 import { messageOperations } from "./message-operations.ts";
 import { productOperations } from "./product-operations.ts";
 import { ruleOperations } from "./rule-operations.ts";
+import { scriptOperations } from "./script-operations.ts";
+import { tagOperations } from "./tag-operations.ts";
 import { thingDataOperations } from "./thing-data-operations.ts";
 import { thingModelOperations } from "./thing-model-operations.ts";
 import { topicOperations } from "./topic-operations.ts";
+import { topologyOperations } from "./topology-operations.ts";
 
 /** Every operation that this server has, by the vendor's name. */
 export const operations: OperationTable = {
@@ -16,4 +20,8 @@ export const operations: OperationTable = {
   ...ruleOperations,
   ...thingModelOperations,
   ...thingDataOperations,
+  ...tagOperations,
+  ...groupOperations,
+  ...topologyOperations,
+  ...scriptOperations,
 };

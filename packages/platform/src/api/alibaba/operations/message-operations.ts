@@ -1,5 +1,6 @@
 /** Messages to devices (reference 1.8.G). */
 import { PlatformError } from "../../../errors/index.ts";
+import { numeral } from "../answer.ts";
 import { defineOperation, type OperationTable, oneOf } from "../operation.ts";
 
 /** MQTT 5 properties and retained messages of the cloud: a message without them would not be the one that was asked for. */
@@ -23,7 +24,11 @@ export const messageOperations: OperationTable = {
       ResponseTopic: "unsupported",
       TopicAlias: "unsupported",
     },
-    async (input, { messages }) => {
+    async (input, { messages, broadcast }) => {
+      if (input.TopicFullName.startsWith(`/broadcast/${input.ProductKey}/`)) {
+        const { messageId } = await broadcast.toSubscribers(input.TopicFullName, readContent(input.MessageContent));
+        return { MessageId: messageId };
+      }
       if (!input.TopicFullName.startsWith(`/${input.ProductKey}/`)) {
         throw new PlatformError("alibaba.topic_of_other_product", { received: input.TopicFullName, productKey: input.ProductKey });
       }
@@ -68,7 +73,46 @@ export const messageOperations: OperationTable = {
       return {};
     },
   ),
+
+  PubBroadcast: defineOperation(
+    { ProductKey: "text", MessageContent: "text", TopicFullName: "text?" },
+    async ({ ProductKey, MessageContent, TopicFullName }, { broadcast }) => {
+      const payload = readContent(MessageContent);
+      if (TopicFullName && !TopicFullName.startsWith(`/broadcast/${ProductKey}/`)) {
+        throw new PlatformError("alibaba.topic_of_other_product", { received: TopicFullName, productKey: `broadcast/${ProductKey}` });
+      }
+      const { messageId } = await (TopicFullName
+        ? broadcast.toSubscribers(TopicFullName, payload)
+        : broadcast.toProduct(ProductKey, payload));
+      return { MessageId: numeral(messageId) };
+    },
+  ),
+
+  RRpc: defineOperation(
+    { ProductKey: "text", DeviceName: "text", RequestBase64Byte: "text", Timeout: "integer", Topic: "text?", ContentType: "unsupported" },
+    async ({ ProductKey, DeviceName, RequestBase64Byte, Timeout, Topic }, { rrpc }) => {
+      const outcome = await rrpc.call({
+        productKey: ProductKey,
+        deviceName: DeviceName,
+        payload: readContent(RequestBase64Byte),
+        timeoutMilliseconds: Timeout,
+        ...(Topic ? { topic: Topic } : {}),
+      });
+      const { kind, messageId } = outcome;
+      if (kind !== "success") {
+        const { error, rrpcCode } = rrpcFailures[kind];
+        throw new PlatformError(error, { deviceName: DeviceName, timeout: Timeout, rrpcCode, messageId });
+      }
+      return { RrpcCode: "SUCCESS", MessageId: numeral(messageId), PayloadBase64Byte: outcome.payload.toString("base64") };
+    },
+  ),
 };
+
+const rrpcFailures = {
+  timeout: { error: "alibaba.rrpc_timeout", rrpcCode: "TIMEOUT" },
+  offline: { error: "alibaba.rrpc_offline", rrpcCode: "OFFLINE" },
+  half_connected: { error: "alibaba.rrpc_half_connected", rrpcCode: "HALFCONN" },
+} as const;
 
 /** All refused for the same reason: that reason. Else the vendor's one code for a failed publish, with what happened to whom. */
 function refuseFailures(deviceNames: readonly string[], outcomes: readonly PromiseSettledResult<unknown>[]): void {

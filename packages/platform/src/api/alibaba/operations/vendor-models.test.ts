@@ -135,6 +135,48 @@ beforeAll(async () => {
   await call("QueryDeviceDesiredProperty", { ...device, "Identifier.1": "Level" });
   await call("ClearDeviceDesiredProperty", device);
 
+  await call("SaveDeviceProp", { ...device, Props: JSON.stringify({ room: "kitchen" }) });
+  await call("QueryDeviceProp", device);
+  await call("QueryDeviceByTags", { "Tag.1.TagKey": "room", "Tag.1.TagValue": "kitchen" });
+  await call("DeleteDeviceProp", { ...device, PropKey: "room" });
+  const productTag = { ...product, "ProductTag.1.TagKey": "line", "ProductTag.1.TagValue": "7" };
+  for (const each of ["CreateProductTags", "UpdateProductTags", "ListProductByTags"]) await call(each, productTag);
+  await call("ListProductTags", product);
+  await call("DeleteProductTags", { ...product, "ProductTagKey.1": "line" });
+
+  const group = (await call("CreateDeviceGroup", { GroupName: "floor", GroupDesc: "first" })) as { Data: { GroupId: string } };
+  const { GroupId } = group.Data;
+  const inner = (await call("CreateDeviceGroup", { GroupName: "room", SuperGroupId: GroupId })) as { Data: { GroupId: string } };
+  const relation = { GroupId, "Device.1.ProductKey": product.ProductKey, "Device.1.DeviceName": "dev1" };
+  await call("BatchAddDeviceGroupRelations", relation);
+  await call("SetDeviceGroupTags", { GroupId, TagString: '[{"tagKey":"a","tagValue":"b"}]' });
+  for (const each of ["QueryDeviceGroupInfo", "QueryDeviceGroupTagList", "QueryDeviceListByDeviceGroup"]) await call(each, { GroupId });
+  await call("QueryDeviceGroupList", page);
+  await call("QueryDeviceGroupByTags", { "Tag.1.TagKey": "a", "Tag.1.TagValue": "b" });
+  await call("QueryDeviceGroupByDevice", device);
+  await call("QuerySuperDeviceGroup", { GroupId: inner.Data.GroupId });
+  await call("UpdateDeviceGroup", { GroupId, GroupDesc: "second" });
+  await call("BatchDeleteDeviceGroupRelations", relation);
+  for (const id of [inner.Data.GroupId, GroupId]) await call("DeleteDeviceGroup", { GroupId: id });
+
+  const gateway = await call("CreateProduct", {
+    NodeType: "1",
+    ProductName: "gateways",
+    AliyunCommodityCode: "iothub_senior",
+    DataFormat: "1",
+  });
+  const gatewayDevice = { ProductKey: String(gateway.ProductKey), DeviceName: "gw01" };
+  await call("RegisterDevice", gatewayDevice);
+  const names = { productKey: gatewayDevice.ProductKey, deviceName: "gw01" };
+  await rooms.ports.topology.add(names, [{ productKey: product.ProductKey, deviceName: "dev1" }], "gateway");
+  await call("GetThingTopo", { ...gatewayDevice, PageNo: "1", PageSize: "10" });
+  for (const each of ["GetGatewayBySubDevice", "RemoveThingTopo"]) await call(each, device);
+
+  await call("RRpc", { ...device, RequestBase64Byte: "aGk=", Timeout: "5000" });
+  await call("PubBroadcast", { ...product, MessageContent: "aGk=" });
+  const script = { ...product, ScriptType: "JavaScript", ScriptContent: "function rawDataToProtocol() { return {}; }" };
+  for (const each of ["CreateThingScript", "UpdateThingScript"]) await call(each, script);
+
   await call("DeleteRuleAction", { ActionId });
   await call("DeleteRule", { RuleId });
   await call("DeleteProductTopic", { TopicId: String(TopicId) });

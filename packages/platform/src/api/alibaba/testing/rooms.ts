@@ -6,7 +6,7 @@ import { type Clock, systemClock, systemRandom } from "../../../clock.ts";
 import { PlatformError } from "../../../errors/index.ts";
 import type { CloudPublish, Messages } from "../../../messages/index.ts";
 import { createMessageIds } from "../../../messages/index.ts";
-import { createRegistry } from "../../../registry/index.ts";
+import { createGroups, createRegistry, createTags, createTopology, defaultRegistryLimits } from "../../../registry/index.ts";
 import { createRuleEngine } from "../../../rules/index.ts";
 import { defaultHistoryLimits, loadMasterKey, openStore, SqliteHistory } from "../../../store/index.ts";
 import { createThings, type ThingDownlink } from "../../../things/index.ts";
@@ -58,6 +58,21 @@ export async function openRooms(clock: Clock): Promise<Rooms> {
     rules,
     messages: createCollectingMessages(published),
     things,
+    rrpc: createEchoingRrpc(),
+    broadcast: {
+      async toProduct(_productKey, payload) {
+        published.push({ topic: "every device", payload, qos: 0 });
+        return { messageId: "1234567890123456789", delivered: 1 };
+      },
+      async toSubscribers(topic, payload) {
+        published.push({ topic, payload, qos: 0 });
+        return { messageId: "1234567890123456789", delivered: 1 };
+      },
+    },
+    scripts: createScriptShelf(),
+    tags: createTags({ registry, store: store.tags, limits: defaultRegistryLimits }),
+    groups: createGroups({ store: store.groups, clock, random, limits: defaultRegistryLimits }),
+    topology: createTopology({ registry, store: store.topology, clock, limits: defaultRegistryLimits }),
     nextMessageId: createMessageIds(clock),
     accessKeys: { findSecret: (keyId) => (keyId === accessKeyId ? accessKeySecret : undefined) },
     clock,
@@ -105,6 +120,30 @@ function createCollectingDownlink(called: Rooms["called"]): ThingDownlink {
     async callServiceAndWait({ deviceName }, { identifier, input }) {
       reach(deviceName, identifier, input);
       return { code: 200, output: { echo: input } };
+    },
+  };
+}
+
+/** A device's answer is what it was asked; a device called `offline` or `slow` gives none. */
+function createEchoingRrpc(): AlibabaApiPorts["rrpc"] {
+  return {
+    async call({ deviceName, payload }) {
+      const messageId = "1234567890123456789";
+      if (deviceName === "offline") return { kind: "offline", messageId };
+      if (deviceName === "slow") return { kind: "timeout", messageId };
+      return { kind: "success", messageId, payload: Buffer.from(payload) };
+    },
+  };
+}
+
+function createScriptShelf(): AlibabaApiPorts["scripts"] {
+  const shelf = new Map<string, { code: string; modifiedAt: number }>();
+  return {
+    find: async (productKey) => shelf.get(productKey),
+    async save(productKey, code) {
+      const script = { code, modifiedAt: startTime };
+      shelf.set(productKey, script);
+      return script;
     },
   };
 }
