@@ -21,7 +21,7 @@ interface Percentiles {
 }
 
 /** One line of the generator, as far as it is used here. */
-interface LoadResult {
+export interface LoadResult {
   delivered_s: number;
   acked_s: number;
   connects_s: number;
@@ -30,6 +30,8 @@ interface LoadResult {
   missing: number;
   reordered: number;
   duplicates: number;
+  /** Answers that are no success (`-j`). */
+  bad: number;
   lost_conns: number;
   gen_cpu: number;
   broker_cpu: number;

@@ -46,6 +46,11 @@
  *   -k SEC      keep-alive                       (0)
  *   -i PREFIX   client identifier prefix         (ml)
  *   -o BYTES    SO_SNDBUF of publishers          (kernel default)
+ *   -j TEXT     publish this text; each # in it becomes the digit string of a
+ *               number of its own.  Every message is answered by a PUBLISH to
+ *               its publisher, and the next one waits for answer and PUBACK
+ *               (-q 1, -w 1).  e2e_us is then the time until the answer, and
+ *               an answer without "code":200 in it is a bad one
  *   -b PID      broker process to account CPU and memory for
  *   -n NAME     label copied to the result line
  *
@@ -93,7 +98,7 @@
 enum layout { OWN, PAIR, ONE };
 
 static struct {
-	const char *host, *filter, *prefix, *user, *pass, *idprefix, *label, *idfile;
+	const char *host, *filter, *prefix, *user, *pass, *idprefix, *label, *idfile, *text;
 	int port, version, pubs, subs, idle, qos, subqos, window, size, batch;
 	int connecting, churn, keepalive, sndbuf, brokerpid, persistent, leave;
 	enum layout layout;
@@ -126,6 +131,7 @@ struct conn {
 	uint64_t *sent_at;            /* per packet-id slot */
 	uint16_t *slots;              /* free packet-id slots */
 	uint32_t free_slots;
+	uint32_t unanswered;          /* with -j: of answer and PUBACK */
 };
 
 static struct conn *conns;
@@ -140,7 +146,7 @@ static uint32_t nidentities, next_identity;
 
 static int pending_connects, ready, next_connect;
 static uint64_t churned, lost_conns, refused;
-static uint64_t sent, acked, received, duplicates, reordered, gaps;
+static uint64_t sent, acked, received, duplicates, reordered, gaps, bad;
 static int measuring, publishing;
 static uint64_t run_start;
 
@@ -337,6 +343,24 @@ static void queue_subscribe(struct conn *c)
 	queue_packet(c, 0x82, body, p);
 }
 
+/* Digits of the number that stands for # in the text of -j. */
+#define DIGITS 10
+
+/* The text with the digits of n; all texts are of one length. */
+static void put_text(uint8_t *p, uint32_t n)
+{
+	char digits[DIGITS + 1];
+	snprintf(digits, sizeof digits, "%010u", 1000000000u + n % 1000000000u);
+	for (const char *t = opt.text; *t; t++) {
+		if (*t != '#') {
+			*p++ = (uint8_t)*t;
+			continue;
+		}
+		memcpy(p, digits, DIGITS);
+		p += DIGITS;
+	}
+}
+
 static void prepare_publish(struct conn *c)
 {
 	char topic[256];
@@ -360,7 +384,10 @@ static void prepare_publish(struct conn *c)
 	c->payload_at = (uint32_t)(p - c->packet);
 	for (int i = 0; i < opt.size; i++)
 		p[i] = (uint8_t)('a' + (i * 7 + (int)c->index) % 26);
-	memcpy(p + 8, &c->index, 4);
+	if (opt.text)
+		put_text(p, 0);
+	else
+		memcpy(p + 8, &c->index, 4);
 	c->packet_len = c->payload_at + (uint32_t)opt.size;
 	if (opt.qos) {
 		c->sent_at = alloc(NULL, sizeof *c->sent_at * (size_t)opt.window);
@@ -437,6 +464,8 @@ static uint32_t fan(void)
 {
 	if (opt.leave)
 		return 0;
+	if (opt.text)
+		return 1;
 	return opt.layout == PAIR ? (opt.subs > 0) : (uint32_t)opt.subs;
 }
 
@@ -467,8 +496,13 @@ static void pump(struct conn *c)
 			break;
 		}
 		c->seq++;
-		memcpy(c->packet + c->payload_at, &stamp, 8);
-		memcpy(c->packet + c->payload_at + 12, &c->seq, 4);
+		if (opt.text) {
+			put_text(c->packet + c->payload_at, c->seq);
+			c->unanswered = 2;
+		} else {
+			memcpy(c->packet + c->payload_at, &stamp, 8);
+			memcpy(c->packet + c->payload_at + 12, &c->seq, 4);
+		}
 		queue(c, c->packet, c->packet_len);
 		sent++;
 	}
@@ -510,6 +544,15 @@ static void became_ready(struct conn *c)
 	ready++;
 }
 
+/* With -j: the answer or the PUBACK is here; after both the next may go. */
+static void answered(struct conn *c)
+{
+	if (!c->unanswered || --c->unanswered)
+		return;
+	c->slots[c->free_slots++] = 0;
+	mark(c);
+}
+
 static void on_publish(struct conn *c, uint8_t first, const uint8_t *b,
 		       uint32_t n)
 {
@@ -530,6 +573,15 @@ static void on_publish(struct conn *c, uint8_t first, const uint8_t *b,
 		at += props;
 	}
 	received++;
+	if (opt.text && c->role == PUBLISHER) {
+		if (measuring)
+			hist_add(&e2e, now_ns() - c->sent_at[0]);
+		if (!memmem(b + at, n - at, "\"code\":200", 10))
+			bad++;
+		mark(c);
+		answered(c);
+		return;
+	}
 	if (n < at + 16)
 		return;
 	uint64_t stamp;
@@ -606,6 +658,10 @@ static void on_packet(struct conn *c, uint8_t first, const uint8_t *b,
 		acked++;
 		if (measuring)
 			hist_add(&ack, now_ns() - c->sent_at[slot]);
+		if (opt.text) {
+			answered(c);
+			break;
+		}
 		c->slots[c->free_slots++] = (uint16_t)slot;
 		mark(c);
 		break;
@@ -816,7 +872,7 @@ static void options(int argc, char **argv)
 {
 	int o;
 	while ((o = getopt(argc, argv, "h:p:V:P:S:I:q:Q:w:s:l:f:t:r:B:d:W:D:c:"
-				       "Cu:x:a:zZk:i:o:b:n:")) != -1)
+				       "Cu:x:a:zZk:i:o:b:n:j:")) != -1)
 		switch (o) {
 		case 'h': opt.host = optarg; break;
 		case 'p': opt.port = atoi(optarg); break;
@@ -853,6 +909,7 @@ static void options(int argc, char **argv)
 		case 'o': opt.sndbuf = atoi(optarg); break;
 		case 'b': opt.brokerpid = atoi(optarg); break;
 		case 'n': opt.label = optarg; break;
+		case 'j': opt.text = optarg; break;
 		default: usage();
 		}
 	if (opt.churn)
@@ -863,6 +920,13 @@ static void options(int argc, char **argv)
 		opt.window = 1;
 	if (!opt.qos && !opt.subs)
 		opt.window = 0;
+	if (opt.text) {
+		opt.size = (int)strlen(opt.text);
+		for (const char *t = opt.text; *t; t++)
+			opt.size += *t == '#' ? DIGITS - 1 : 0;
+		if (opt.qos != 1 || opt.window != 1 || opt.subs)
+			usage();
+	}
 	if (opt.size < 16 || opt.qos > 1 || opt.qos < 0 || opt.window > 65535 ||
 	    opt.connecting < 1 || (opt.version != 4 && opt.version != 5) ||
 	    (opt.layout == PAIR && opt.subs && opt.subs != opt.pubs) ||
@@ -961,7 +1025,7 @@ int main(int argc, char **argv)
 	       "\"ack_us\":{\"p50\":%.0f,\"p99\":%.0f,\"p999\":%.0f,"
 	       "\"max\":%.0f},\"connect_us\":{\"p50\":%.0f,\"p99\":%.0f},"
 	       "\"missing\":%lld,\"gaps\":%llu,\"reordered\":%llu,"
-	       "\"duplicates\":%llu,\"lost_conns\":%llu,"
+	       "\"duplicates\":%llu,\"bad\":%llu,\"lost_conns\":%llu,"
 	       "\"gen_cpu\":%.2f,\"broker_cpu\":%.2f,"
 	       "\"broker_cpu_us_per_msg\":%.3f,\"rss_before_kib\":%ld,"
 	       "\"rss_kib\":%ld,\"rss_per_conn_kib\":%.2f}\n",
@@ -975,7 +1039,8 @@ int main(int argc, char **argv)
 	       hist_us(&conn_time, .99),
 	       (long long)(opt.churn ? 0 : want - received),
 	       (unsigned long long)gaps, (unsigned long long)reordered,
-	       (unsigned long long)duplicates, (unsigned long long)lost_conns,
+	       (unsigned long long)duplicates, (unsigned long long)bad,
+	       (unsigned long long)lost_conns,
 	       own / wall, cpu / wall, n > 0 ? cpu * 1e6 / n : 0, rss0, rss1,
 	       nconns && rss0 ? (double)(rss1 - rss0) / nconns : 0);
 	return lost_conns ? 2 : 0;
