@@ -12,7 +12,7 @@ const evidencePatterns = [
   /^packages\/mqtt\/src\/.*\.test\.ts$/,
   /^packages\/platform\/src\/front-door\/websocket-door\.test\.ts$/,
   /^e2e\/.*\.test\.ts$/,
-  /^e2e\/support\/mqtt-scenarios\.ts$/,
+  /^e2e\/support\/mqtt-(edge-)?scenarios\.ts$/,
   /^conformance\/mqtt\/[\w-]+\.json$/,
 ];
 
