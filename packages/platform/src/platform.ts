@@ -20,6 +20,7 @@ import {
 import { createAccessKeys, createAlibabaApi, type HealthStatus, openApi } from "./api/index.ts";
 import {
   createAlibabaHandlers,
+  createGatewayBinding,
   createOtaSessions,
   createScriptedTopics,
   createStatusForwards,
@@ -288,7 +289,19 @@ async function open(
     clock,
     limits: limits.alibabaBinding,
   });
-  for (const family of handlers) uplinks.add(family);
+  const gateways = createGatewayBinding({
+    downlink,
+    registration: alibabaDialect.registration,
+    registrar,
+    registry,
+    topology,
+    subDevices,
+    statusForwards,
+    deviceLog,
+    limits: limits.alibabaBinding,
+    onFailure,
+  });
+  for (const family of [...handlers, ...gateways.families]) uplinks.add(family);
   // After the broker: acknowledgements wait for the history.
   closers.push(() => things.close());
   forwardRegistryChanges({ events, registry, topology, tags, clock, onFailure });

@@ -20,10 +20,16 @@ export interface SystemTopicHandler {
   tapsFor(row: string, topic: string, subject: DeviceSubject): readonly Tap[] | undefined;
 }
 
+/** Messages whose topic asks for the product's script: their taps see what the script makes of them. */
+export interface PayloadScripts {
+  tapsFor(subject: DeviceSubject, topic: string): readonly Tap[];
+}
+
 export interface RightsPorts {
   deviceLog: Pick<DeviceLog, "write" | "wants">;
   grants: PublishListeners;
   systemTopics?: SystemTopicHandler;
+  payloadScripts?: PayloadScripts;
   /** Topics of those who speak through this session. */
   subDevices?: SubDeviceRights;
 }
@@ -53,8 +59,11 @@ export class DeviceRights implements SessionRights {
       return (isForeign(decision) && subDevices?.publish(this.#subject, this.#dialect, wireTopic)) || refusalOf(decision);
     }
     if (decision.system !== undefined) return { isRouted: false, taps: this.#systemTaps(decision.system, decision.topic) };
-    const taps = this.#ports.grants.tapsFor(decision.topic);
-    return decision.topic === wireTopic ? { isRouted: true, taps } : { isRouted: true, taps, topic: decision.topic };
+    const { topic } = decision;
+    const { grants, payloadScripts } = this.#ports;
+    if (topic === wireTopic) return { isRouted: true, taps: grants.tapsFor(topic) };
+    // A topic that was shortened asked for the product's script.
+    return { isRouted: true, taps: payloadScripts?.tapsFor(this.#subject, topic) ?? grants.tapsFor(topic), topic };
   }
 
   subscribe(filter: string, requestedQos: QoS): SubscribeGrant | Refusal {

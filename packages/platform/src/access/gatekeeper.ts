@@ -14,7 +14,7 @@ import type { Admission, ConnectionFacts, ConnectPacket, ConnectRefusal, Gatekee
 import type { Clock, Random } from "../clock.ts";
 import type { DeviceLog } from "../device-log/index.ts";
 import type { Device, Registry } from "../registry/index.ts";
-import { DeviceRights, type PublishListeners, type SystemTopicHandler } from "./device-rights.ts";
+import { DeviceRights, type PayloadScripts, type PublishListeners, type SystemTopicHandler } from "./device-rights.ts";
 import type { GatewayLimits, SessionLimits } from "./limits.ts";
 import type { Registrar } from "./registrar.ts";
 import { registrationAdmission } from "./registration-sessions.ts";
@@ -36,6 +36,7 @@ export interface GatekeeperPorts {
   deviceLog: Pick<DeviceLog, "write" | "wants">;
   grants: PublishListeners;
   systemTopics?: SystemTopicHandler;
+  payloadScripts?: PayloadScripts;
   limits: SessionLimits;
   gatewayLimits: Pick<GatewayLimits, "gatewaySubscriptionsMax">;
   keepAlivePolicy: KeepAlivePolicy;

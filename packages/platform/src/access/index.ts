@@ -1,4 +1,4 @@
-export type { SystemTopicHandler } from "./device-rights.ts";
+export type { PayloadScripts, SystemTopicHandler } from "./device-rights.ts";
 export { createGatekeeper } from "./gatekeeper.ts";
 export {
   defaultAccessLimits,
@@ -13,7 +13,14 @@ export { createPreAuth } from "./pre-auth.ts";
 export { createRegistrar, type Registrar } from "./registrar.ts";
 export { createRegistrationSessions } from "./registration-sessions.ts";
 export { createSessionRoutes, type SessionRoute, type SessionRoutes } from "./session-routes.ts";
-export { createSubDevices, type SubDeviceEnd, type SubDevices } from "./sub-devices.ts";
+export {
+  createSubDevices,
+  type LoginOutcome,
+  type SubDeviceConnection,
+  type SubDeviceEnd,
+  type SubDeviceListener,
+  type SubDevices,
+} from "./sub-devices.ts";
 export { type DeviceSubject, isDeviceSubject, sessionIdOf } from "./subject.ts";
 export type * from "./tokens.ts";
 export { createTopicBook } from "./topic-book.ts";

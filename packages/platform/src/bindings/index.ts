@@ -1,4 +1,5 @@
 export { type AlibabaHandlersPorts, createAlibabaHandlers } from "./alibaba/create-handlers.ts";
+export { createGatewayBinding, createSubDeviceLookup } from "./alibaba/gateway.ts";
 export { type AlibabaBindingLimits, defaultAlibabaBindingLimits } from "./alibaba/limits.ts";
 export { createOtaDownlink } from "./alibaba/ota.ts";
 export { createOtaForwards, createOtaSessions } from "./alibaba/ota-forwards.ts";

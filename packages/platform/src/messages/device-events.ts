@@ -40,6 +40,8 @@ export interface NewDeviceEvent extends Omit<DeviceEvent, "payload"> {
 export interface DeviceEvents {
   /** Tells rules and sinks; resolves when what they owe is safe. Undefined when nobody owes anything. */
   tell(event: NewDeviceEvent): undefined | Promise<void>;
+  /** Whether anybody would hear of it: spares work for nobody. */
+  hasListeners(kind: DeviceEventKind, productKey: string, topic: string): boolean;
   /** Custom topics: the taps of rules and of sinks that want this product's data. */
   tapsFor(topic: string): readonly Tap[];
   /** The same for a message whose payload a script made anew. */
@@ -99,6 +101,7 @@ export function createDeviceEvents({ rules, topicOwner }: DeviceEventsPorts): De
       if (wait !== undefined) waits.push(wait);
       return together(waits);
     },
+    hasListeners: (kind, productKey, topic) => rules.tapsFor(topic).length > 0 || listenersOf(kind, productKey).length > 0,
     tapsFor,
     offer(message) {
       const waits: Promise<void>[] = [];
