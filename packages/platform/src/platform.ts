@@ -298,6 +298,7 @@ async function open(
     subDevices,
     statusForwards,
     deviceLog,
+    clock,
     limits: limits.alibabaBinding,
     onFailure,
   });

@@ -13,12 +13,21 @@ import type { TopicBook } from "./topic-book.ts";
 
 type Names = Pick<DeviceIdentity, "productKey" | "deviceName">;
 
-/** Why a sub-device's session ended without its gateway's wish. */
-export type SubDeviceEnd = "another_login" | "disabled" | "deleted" | "not_in_topology" | "gateway_offline";
+/** Why a sub-device's session ended. */
+export type SubDeviceEnd = "logout" | "another_login" | "disabled" | "deleted" | "not_in_topology" | "gateway_offline";
 
-export interface SubDeviceEvents {
-  /** The platform ended it; the gateway may still be connected. */
-  ended?(gateway: DeviceIdentity, device: DeviceIdentity, end: SubDeviceEnd): void;
+/** A session as others hear of it. */
+export interface SubDeviceConnection {
+  gateway: DeviceIdentity;
+  device: DeviceIdentity;
+  /** The gateway's. */
+  remoteAddress: string;
+}
+
+export interface SubDeviceListener {
+  opened?(connection: SubDeviceConnection): void;
+  /** Told before it happens, so that what is sent about it still goes through the gateway. */
+  closing?(connection: SubDeviceConnection, end: SubDeviceEnd): void;
   /** The gateway spoke for a device that is not logged in. */
   missing?(gateway: DeviceIdentity, device: Names): void;
 }
@@ -54,18 +63,14 @@ export interface SubDevices extends SubDeviceRights, SessionListener {
   /**
    * All or none. The caller has checked signature and topology. Another session of a device ends with `another_login`.
    */
-  login(
-    gateway: DeviceIdentity,
-    devices: readonly { device: DeviceIdentity; traits: ConnectTraits }[],
-    remoteAddress: string | undefined,
-  ): Promise<LoginOutcome>;
+  login(gateway: DeviceIdentity, devices: readonly { device: DeviceIdentity; traits: ConnectTraits }[]): Promise<LoginOutcome>;
   /** False when one of them is not logged in over this gateway: then none is logged out. */
   logout(gateway: Names, devices: readonly Names[]): boolean;
   /** Ends a session from this side. False when there is none. */
   end(device: Names, end: SubDeviceEnd): boolean;
   gatewayOf(device: Names): DeviceIdentity | undefined;
   routeOf(productKey: string, deviceName: string): SessionRoute | undefined;
-  onEvents(events: SubDeviceEvents): void;
+  onChange(listener: SubDeviceListener): void;
 }
 
 const loginWindowMilliseconds = 60_000;
@@ -76,11 +81,19 @@ export function createSubDevices(ports: SubDevicesPorts): SubDevices {
   /** Keys of sub-devices by the session of their gateway. */
   const byGateway = new Map<string, Set<string>>();
   const addresses = new Map<string, string>();
-  const listeners: SubDeviceEvents[] = [];
+  const listeners: SubDeviceListener[] = [];
   /** Logins in the current minute; at most one entry for each sub-device that logged in. */
   let loginCounts = new Map<string, number>();
   let windowStart = 0;
 
+  const connectionOf = ({ gateway, device }: SubDeviceSession): SubDeviceConnection => ({
+    gateway,
+    device,
+    remoteAddress: addresses.get(keyOf(gateway)) ?? "",
+  });
+  const tellClosing = (session: SubDeviceSession, end: SubDeviceEnd) => {
+    for (const listener of listeners) listener.closing?.(connectionOf(session), end);
+  };
   const keyOf = ({ productKey, deviceName }: Names) => sessionIdOf(productKey, deviceName);
 
   function isTooOften(key: string): boolean {
@@ -124,15 +137,16 @@ export function createSubDevices(ports: SubDevicesPorts): SubDevices {
     registry.markOffline(session.device.productKey, session.device.deviceName, clock.now());
   }
 
-  function add(session: SubDeviceSession, remoteAddress: string | undefined): void {
+  function add(session: SubDeviceSession): void {
     const key = keyOf(session.device);
     const gatewayKey = keyOf(session.gateway);
     sessions.set(key, session);
     const keys = byGateway.get(gatewayKey) ?? new Set();
     byGateway.set(gatewayKey, keys.add(key));
-    const address = remoteAddress ?? addresses.get(gatewayKey) ?? "";
+    const address = addresses.get(gatewayKey) ?? "";
     registry.markOnline(session.device.productKey, session.device.deviceName, clock.now(), address);
     log("connect", session, "device.connected", true, "Logged in over the gateway");
+    for (const listener of listeners) listener.opened?.(connectionOf(session));
   }
 
   async function open(gateway: DeviceIdentity, device: DeviceIdentity, traits: ConnectTraits): Promise<SubDeviceSession | undefined> {
@@ -148,17 +162,16 @@ export function createSubDevices(ports: SubDevicesPorts): SubDevices {
     for (const key of [...(byGateway.get(gatewayKey) ?? [])]) {
       const session = sessions.get(key);
       if (session === undefined) continue;
+      tellClosing(session, "gateway_offline");
       remove(session);
       log("disconnect", session, "device.gateway_disconnected", false, "The gateway connection was disconnected:");
-      for (const listener of listeners) listener.ended?.(session.gateway, session.device, "gateway_offline");
     }
   }
 
   function end(device: Names, reason: SubDeviceEnd): boolean {
     const session = sessions.get(keyOf(device));
     if (session === undefined) return false;
-    // Told first: what is sent about it still goes through the gateway.
-    for (const listener of listeners) listener.ended?.(session.gateway, session.device, reason);
+    tellClosing(session, reason);
     remove(session);
     broker().forgetGrants(keyOf(session.gateway));
     log("disconnect", session, `device.sub_device_${reason}`, false, "Ended by the platform; it was logged in over the gateway");
@@ -177,7 +190,7 @@ export function createSubDevices(ports: SubDevicesPorts): SubDevices {
   }
 
   return {
-    async login(gateway, devices, remoteAddress) {
+    async login(gateway, devices) {
       const gatewayKey = keyOf(gateway);
       if (devices.some(({ device }) => isTooOften(keyOf(device)))) return "too_often";
       const opened: SubDeviceSession[] = [];
@@ -195,7 +208,7 @@ export function createSubDevices(ports: SubDevicesPorts): SubDevices {
         if (former !== undefined && former.gateway.iotId !== gateway.iotId) end(device, "another_login");
         // A direct connection of the same device gives way as well.
         broker().kick(keyOf(device), "taken_over", { code: "device.taken_over", received: gatewayKey });
-        add(session, remoteAddress);
+        add(session);
       }
       broker().forgetGrants(gatewayKey);
       return "ok";
@@ -207,6 +220,7 @@ export function createSubDevices(ports: SubDevicesPorts): SubDevices {
       if (found.some((session) => session === undefined || keyOf(session.gateway) !== gatewayKey)) return false;
       for (const session of new Set(found)) {
         if (session === undefined) continue;
+        tellClosing(session, "logout");
         remove(session);
         log("disconnect", session, "device.disconnected", true, "Logged out over the gateway");
       }
@@ -239,7 +253,7 @@ export function createSubDevices(ports: SubDevicesPorts): SubDevices {
       return session === undefined || "code" in session ? session : session.rights.subscribe(filter, qos);
     },
 
-    onEvents: (events) => void listeners.push(events),
+    onChange: (listener) => void listeners.push(listener),
 
     connected({ sessionId, subject, facts }) {
       if (!isDeviceSubject(subject)) return;

@@ -7,16 +7,23 @@ import type { Device, DeviceIdentity, Page, Paged, Registry } from "./registry.t
 
 type Names = Pick<Device, "productKey" | "deviceName">;
 
-/** `found`: a gateway told of devices that are around it; nothing is stored. */
-export interface TopologyChange {
-  kind: "added" | "removed" | "found";
-  gateway: DeviceIdentity;
-  devices: readonly DeviceIdentity[];
-  /** Who wanted it: the gateway itself, or a program. */
-  origin: "gateway" | "cloud";
-  /** Milliseconds since the epoch. */
-  at: number;
-}
+/** A device as a gateway found it: perhaps unknown here. */
+export type FoundDevice = Names & { iotId?: string };
+
+export type TopologyChange =
+  | {
+      kind: "added" | "removed";
+      gateway: DeviceIdentity;
+      devices: readonly DeviceIdentity[];
+      /** Who wanted it: the gateway itself, or a program. */
+      origin: "gateway" | "cloud";
+      /** Milliseconds since the epoch. */
+      at: number;
+    }
+  /** A gateway told of devices that are around it; nothing is stored. */
+  | { kind: "found"; gateway: DeviceIdentity; devices: readonly FoundDevice[]; at: number };
+
+type Origin = "gateway" | "cloud";
 
 export interface TopologyPorts {
   registry: Pick<Registry, "getDevice" | "findProduct">;
@@ -35,14 +42,14 @@ export interface Topology {
    * All or none; one that was behind another gateway moves. Throws `registry.not_a_gateway`, `registry.gateway_itself`,
    * `registry.too_many_sub_devices`.
    */
-  add(gateway: Names, devices: readonly Names[], origin: TopologyChange["origin"]): Promise<DeviceIdentity[]>;
+  add(gateway: Names, devices: readonly Names[], origin: Origin): Promise<DeviceIdentity[]>;
   /** All or none. Throws `registry.not_a_sub_device` when one is not behind this gateway. */
-  remove(gateway: Names, devices: readonly Names[], origin: TopologyChange["origin"]): Promise<DeviceIdentity[]>;
+  remove(gateway: Names, devices: readonly Names[], origin: Origin): Promise<DeviceIdentity[]>;
   /** In the order of their names. */
   list(gateway: Names, page: Page): Promise<Paged<DeviceIdentity>>;
   gatewayOf(device: Names): Promise<DeviceIdentity | undefined>;
-  /** Tells listeners of devices around the gateway; they need not exist here. */
-  found(gateway: DeviceIdentity, devices: readonly DeviceIdentity[]): void;
+  /** Tells listeners of devices around the gateway. */
+  found(gateway: DeviceIdentity, devices: readonly FoundDevice[]): void;
   /** Called after a change is stored. */
   onChange(listener: (change: TopologyChange) => void): void;
 }
@@ -50,12 +57,7 @@ export interface Topology {
 export function createTopology({ registry, store, clock, limits }: TopologyPorts): Topology {
   const listeners: ((change: TopologyChange) => void)[] = [];
 
-  function emit(
-    kind: TopologyChange["kind"],
-    gateway: DeviceIdentity,
-    devices: readonly DeviceIdentity[],
-    origin: TopologyChange["origin"],
-  ): void {
+  function emit(kind: "added" | "removed", gateway: DeviceIdentity, devices: readonly DeviceIdentity[], origin: Origin): void {
     if (devices.length === 0) return;
     for (const listener of listeners) listener({ kind, gateway, devices, origin, at: clock.now() });
   }
@@ -122,7 +124,7 @@ export function createTopology({ registry, store, clock, limits }: TopologyPorts
     },
 
     found(gateway, devices) {
-      emit("found", gateway, devices, "gateway");
+      for (const listener of listeners) listener({ kind: "found", gateway, devices, at: clock.now() });
     },
 
     onChange(listener) {

@@ -8,6 +8,10 @@ export interface AlibabaBindingLimits {
   desiredIdentifiersMax: number;
   /** Products whose names of events are kept in memory. */
   eventNamesProductsMax: number;
+  /** Devices in one message of a gateway about its sub-devices (6.1). */
+  gatewayItemsMax: number;
+  /** Devices in one batch login or logout (6.4). */
+  batchSessionsMax: number;
 }
 
 export const defaultAlibabaBindingLimits: AlibabaBindingLimits = {
@@ -15,4 +19,6 @@ export const defaultAlibabaBindingLimits: AlibabaBindingLimits = {
   historyEntriesMax: 200,
   desiredIdentifiersMax: 200,
   eventNamesProductsMax: 1_000,
+  gatewayItemsMax: 30,
+  batchSessionsMax: 50,
 };
