@@ -54,7 +54,7 @@ export interface Broker {
   publish(message: CloudMessage): RouteOutcome;
   /** Resolves when everything owed so far is safe: whoever answers for a message with `isOwed` waits for it. */
   committed(): Promise<void>;
-  /** Hands a message to one session whether it subscribed or not. */
+  /** Hands a message to one session whether it subscribed or not; what it owes then (QoS 1 and 2) is safe when `committed` resolves. */
   deliver(sessionId: string, message: CloudMessage): "delivered" | "queued" | "no_session";
   isConnected(sessionId: string): boolean;
   /** `subject` of the latest Admission, also of a session that waits for its client; undefined after a restart until it comes back. */

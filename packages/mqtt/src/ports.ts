@@ -184,6 +184,8 @@ export interface OwedMessage {
   readonly isRetained: boolean;
   /** Subscription identifiers. */
   readonly identifiers: number[] | undefined;
+  /** `$share/<name>/<filter>` when it came by a shared subscription: another member may have it. */
+  readonly shareFilter: string | undefined;
   /** 0 until it is sent for the first time. */
   packetId: number;
   /** QoS 2: PUBREC came; only PUBCOMP is missing. */
@@ -323,6 +325,9 @@ export type CloseReason =
   | "server_shutdown"
   | "internal_error";
 
+/** `retained_limit`: the message was not kept for later subscribers. */
+export type DropReason = "queue_full" | "expired" | "slow_reader" | "too_large" | "retained_limit";
+
 /**
  * What happened, for the device log, metrics and device status. Called synchronously; must be cheap and must not throw.
  * `subject` is the one of the Admission.
@@ -356,5 +361,5 @@ export interface Observer {
   /** Plain arguments, hot path: handed to a connected session's socket. */
   delivered(sessionId: string, subject: unknown, topic: string, qos: QoS, payloadBytes: number): void;
   /** A message owed to a session was given up: queue full, too old, QoS 0 to a slow reader. */
-  dropped(event: { sessionId: string; topic: string; qos: QoS; reason: "queue_full" | "expired" | "slow_reader" | "too_large" }): void;
+  dropped(event: { sessionId: string; topic: string; qos: QoS; reason: DropReason }): void;
 }

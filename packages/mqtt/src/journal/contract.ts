@@ -62,7 +62,17 @@ function session(key: number, change: Partial<StoredSession> = {}): StoredSessio
 
 function owed(sequence: number, change: Partial<OwedMessage> = {}): OwedMessage {
   const message = { topic: "a/b/ü", payload: Buffer.from(`payload ${sequence}`), properties: undefined, receivedAt: 1_700_000_000_123 };
-  return { sequence, message, qos: 1, isRetained: false, identifiers: undefined, packetId: 0, isReleased: false, ...change };
+  return {
+    sequence,
+    message,
+    qos: 1,
+    isRetained: false,
+    identifiers: undefined,
+    shareFilter: undefined,
+    packetId: 0,
+    isReleased: false,
+    ...change,
+  };
 }
 
 function retained(topic: string, text: string): StoredRetained {
@@ -182,7 +192,7 @@ export const journalSurvivalCases: readonly JournalCase[] = [
       const shared = { topic: "t", payload: Buffer.from("one for two"), properties, receivedAt: 5 };
       const first = journal.appendMessage(1, owed(1));
       journal.appendMessage(1, owed(2, { qos: 2, identifiers: [1, 200_000], isRetained: true, message: shared, packetId: 65_535 }));
-      journal.appendMessage(2, owed(40, { message: shared }));
+      journal.appendMessage(2, owed(40, { message: shared, shareFilter: "$share/g/ü/+" }));
       journal.appendMessage(1, owed(3, { qos: 2, packetId: 4, message: { ...shared, payload: Buffer.alloc(0) } }));
       journal.saveReleased(1, 3);
       journal.saveSent(2, 40, 12);
@@ -198,7 +208,7 @@ export const journalSurvivalCases: readonly JournalCase[] = [
             owed(3, { qos: 2, packetId: 4, isReleased: true, message: { ...shared, payload: Buffer.alloc(0) } }),
             owed(4, { message: { ...shared, payload: Buffer.alloc(300_000, "z") } }),
           ],
-          [owed(40, { message: shared, packetId: 12 })],
+          [owed(40, { message: shared, shareFilter: "$share/g/ü/+", packetId: 12 })],
         ]),
       );
       await after.journal.close();

@@ -46,15 +46,18 @@ export class RetainedStore {
     return this.#bytes;
   }
 
+  /** Whether `store` would take a message of that size. */
+  hasRoomFor(topic: string, payloadBytes: number): boolean {
+    return this.#isWithinLimits(this.#find(topic)?.message, sizeOf(topic, payloadBytes));
+  }
+
   /** Replaces the message of its topic. False when a limit forbids it; what was there before then stays. */
   store(message: StoredRetained): boolean {
     const previous = this.#find(message.topic)?.message;
-    const count = this.#count + (previous === undefined ? 1 : 0);
-    const bytes = this.#bytes + sizeOf(message) - (previous === undefined ? 0 : sizeOf(previous));
-    if (count > this.#limits.retainedMessagesMax || bytes > this.#limits.retainedBytesMax) return false;
+    if (!this.#isWithinLimits(previous, sizeOfMessage(message))) return false;
     this.#put({ ...message, slot: this.#journal.saveRetained(message, previous?.slot) });
-    this.#count = count;
-    this.#bytes = bytes;
+    this.#count += previous === undefined ? 1 : 0;
+    this.#bytes += sizeOfMessage(message) - sizeOfPrevious(previous);
     return true;
   }
 
@@ -67,7 +70,7 @@ export class RetainedStore {
   restore({ message, slot }: JournalContents["retained"][number]): void {
     this.#put({ ...message, slot });
     this.#count += 1;
-    this.#bytes += sizeOf(message);
+    this.#bytes += sizeOfMessage(message);
   }
 
   /** Writes what lies in old slots to the journal again; pauses after every `piece` messages looked at. */
@@ -97,7 +100,7 @@ export class RetainedStore {
     this.#journal.removeRetained(topic, node.message.slot);
     this.#expiring.delete(topic);
     this.#count -= 1;
-    this.#bytes -= sizeOf(node.message);
+    this.#bytes -= sizeOfMessage(node.message);
     node.message = undefined;
     for (let step = path.pop(); step !== undefined && isEmpty(node); step = path.pop()) {
       step.parent.children?.delete(step.level);
@@ -133,6 +136,12 @@ export class RetainedStore {
     }
   }
 
+  #isWithinLimits(previous: RetainedMessage | undefined, messageBytes: number): boolean {
+    const { retainedMessagesMax, retainedBytesMax } = this.#limits;
+    const count = this.#count + (previous === undefined ? 1 : 0);
+    return count <= retainedMessagesMax && this.#bytes + messageBytes - sizeOfPrevious(previous) <= retainedBytesMax;
+  }
+
   #put(message: RetainedMessage): void {
     if (message.properties?.messageExpiryIntervalSeconds === undefined) this.#expiring.delete(message.topic);
     else this.#expiring.add(message.topic);
@@ -159,8 +168,16 @@ export class RetainedStore {
   }
 }
 
-function sizeOf(message: StoredRetained): number {
-  return message.topic.length + message.payload.length + overheadBytes;
+function sizeOf(topic: string, payloadBytes: number): number {
+  return topic.length + payloadBytes + overheadBytes;
+}
+
+function sizeOfMessage({ topic, payload }: StoredRetained): number {
+  return sizeOf(topic, payload.length);
+}
+
+function sizeOfPrevious(previous: StoredRetained | undefined): number {
+  return previous === undefined ? 0 : sizeOfMessage(previous);
 }
 
 function isEmpty({ message, children }: Node): boolean {

@@ -94,6 +94,11 @@ export class Router {
     this.#shared.delete(shared.filter, group);
   }
 
+  /** The shared subscription of that name and filter, as its members subscribed; undefined when it has none. */
+  groupOf(shareFilter: string): SharedGroup | undefined {
+    return this.#groups.get(shareFilter);
+  }
+
   destinationsOf(topic: string): Destinations {
     const cached = this.#cache.get(topic);
     if (cached !== undefined && cached.version === this.version) return cached;
@@ -125,8 +130,9 @@ export class Router {
   }
 
   /** A shared message that its member did not take goes to another one, if there is any. */
-  redeliver({ message: { topic, payload, properties, receivedAt }, qos, isRetained }: OwedMessage, group: SharedGroup): void {
-    this.#offerGroup(new RoutedMessage(topic, payload, qos, isRetained, properties, receivedAt), group, undefined);
+  redeliver({ message: { topic, payload, properties, receivedAt }, qos, isRetained, shareFilter }: OwedMessage): void {
+    const group = shareFilter === undefined ? undefined : this.groupOf(shareFilter);
+    if (group !== undefined) this.#offerGroup(new RoutedMessage(topic, payload, qos, isRetained, properties, receivedAt), group, undefined);
   }
 
   #offerGroup(message: RoutedMessage, group: SharedGroup, feeder: Link | undefined): void {

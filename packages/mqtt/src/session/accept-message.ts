@@ -116,7 +116,7 @@ function retain(engine: Engine, publish: AcceptedPublish, session: Session): voi
     ...(properties === undefined ? {} : { properties: keepProperties(properties) }),
   });
   if (isStored) engine.turn.hasDebt = true;
-  else engine.observer.dropped({ sessionId: session.id, topic: route.topic, qos, reason: "queue_full" });
+  else engine.observer.dropped({ sessionId: session.id, topic: route.topic, qos, reason: "retained_limit" });
 }
 
 function toMessage(session: Session, publish: AcceptedPublish, isRetained: boolean): Message {

@@ -404,7 +404,7 @@ export class ClientConnection implements Connection, Link, FrameReceiver, Outbox
       return;
     }
     if (firstByte === pubackFirstByte && bodyEnd - bodyStart === 2) {
-      phase.session.settle(buffer.readUInt16BE(bodyStart));
+      phase.session.settle(buffer.readUInt16BE(bodyStart), "puback");
       return;
     }
     if (firstByte === pingreqFirstByte && bodyEnd === bodyStart) {

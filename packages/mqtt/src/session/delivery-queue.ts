@@ -1,13 +1,10 @@
 /** What is owed to one session and not yet sent: first in, first out, with its bytes counted. */
 import type { JournalSlot, OwedMessage } from "../ports.ts";
 import type { EncodedPublish } from "../routing/routed-message.ts";
-import type { SharedGroup } from "../routing/shared-group.ts";
 
 export interface Delivery extends OwedMessage {
   /** Where the journal keeps it; undefined for a session that ends with its connection. */
   slot: JournalSlot | undefined;
-  /** The shared subscription it came by. Not kept by the journal: after a restart it stays with its session. */
-  group: SharedGroup | undefined;
   /** Waits for the commit that records it. */
   isHeld: boolean;
   /** It has left at least once: what leaves next is a duplicate. */

@@ -329,3 +329,21 @@ function withoutSlots({ sessions, retained }: JournalContents): unknown {
     retained: retained.map(({ message }) => message.topic),
   };
 }
+
+test("[MQTT-4.8.2-4] a message of a shared subscription goes to another member when the one it was given to stays away after a crash", async () => {
+  const journal = new RememberingJournal();
+  const world = await new TestBroker({ journal }).start();
+  const lost = world.open();
+  await lost.connect("lost", { ...kept5, properties: { sessionExpiryIntervalSeconds: 60 } });
+  lost.subscribe("$share/group/t", 1);
+  lost.drop();
+  publishFromCloud(world, 1, "x");
+  const after = await restarted(journal);
+  const other = after.world.open();
+  await other.connect("other", kept5);
+  other.subscribe("$share/group/t", 1);
+  expect(other.publishes()).toEqual([]);
+  after.world.clock.advance(61_000);
+  expect(other.texts()).toEqual(["x"]);
+  expect(after.world.broker.isConnected("lost")).toBe(false);
+});

@@ -15,11 +15,11 @@ export function handlePacket(engine: Engine, connection: ClientConnection, phase
   switch (packet.type) {
     case "puback":
     case "pubcomp":
-      session.settle(packet.packetId);
+      session.settle(packet.packetId, packet.type);
       return;
     case "pubrec":
       // [MQTT-4.3.3-4] A reason from 0x80 ends the exchange.
-      if ((packet.reasonCode ?? 0) >= 0x80) session.settle(packet.packetId);
+      if ((packet.reasonCode ?? 0) >= 0x80) session.settle(packet.packetId, "pubrec");
       else session.release(connection, packet.packetId);
       return;
     case "pubrel":

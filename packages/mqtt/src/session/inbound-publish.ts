@@ -90,6 +90,7 @@ export class InboundPublishes implements ReplyQueueOwner {
       this.#refuse(route, qos, packetId, refusal);
       return;
     }
+    if (isRetained && qos !== 0 && connection.version === 5 && this.#isRetainedFull(route, qos, packetId, payloadBytes)) return;
     observer.published(session.id, session.subject, route.topic, qos, payloadBytes);
     if (!isRetained && isUnheard(this.#engine, route, grant)) {
       turn.hasDebt = false;
@@ -221,6 +222,24 @@ export class InboundPublishes implements ReplyQueueOwner {
       this.#replies.add(qos === 1 ? 4 : 5, packetId, 0x87, false, undefined, connection.reasonString(refusal, 4));
     }
     if (behaviour.onPublishRefused === "disconnect") connection.close("refused", refusal);
+  }
+
+  /**
+   * MQTT 5 can say that a retained message is above a limit, and says it (0x97, section 3.4.2.1): such a publish reaches nobody, so that
+   * the client may send it again. For 3.x, and for QoS 0, it is only not kept.
+   */
+  #isRetainedFull(route: TopicRoute, qos: 1 | 2, packetId: number, payloadBytes: number): boolean {
+    const { id, behaviour } = this.#session;
+    if (behaviour.retain !== "store" || payloadBytes === 0 || this.#engine.retained.hasRoomFor(route.topic, payloadBytes)) return false;
+    this.#engine.observer.dropped({ sessionId: id, topic: route.topic, qos, reason: "retained_limit" });
+    const { retainedMessagesMax, retainedBytesMax } = this.#engine.limits;
+    const refusal = {
+      code: "mqtt.retained_limit",
+      received: `${payloadBytes} bytes to retain`,
+      expected: `at most ${retainedMessagesMax} retained messages and ${retainedBytesMax} bytes in all`,
+    };
+    this.#replies.add(qos === 1 ? 4 : 5, packetId, 0x97, false, undefined, this.#connection.reasonString(refusal, 4));
+    return true;
   }
 
   /** [MQTT-4.3.3-10] Until PUBREL the identifier means this message, also after a crash. */

@@ -10,6 +10,7 @@ interface SessionErrorKind {
 const sessionErrors = {
   "mqtt.connect_expected": { reasonCode: 0x82, reason: "protocol_error" },
   "mqtt.second_connect": { reasonCode: 0x82, reason: "protocol_error" },
+  "mqtt.acknowledgement_mismatch": { reasonCode: 0x82, reason: "protocol_error" },
   "mqtt.packet_not_allowed": { reasonCode: 0x82, reason: "protocol_error" },
   "mqtt.authentication_method_changed": { reasonCode: 0x82, reason: "protocol_error" },
   "mqtt.authentication_not_expected": { reasonCode: 0x82, reason: "protocol_error" },

@@ -101,7 +101,7 @@ export class SessionRegistry {
   }
 
   #redeliver(deliveries: readonly Delivery[]): void {
-    for (const delivery of deliveries) if (delivery.group !== undefined) this.#engine.router.redeliver(delivery, delivery.group);
+    for (const delivery of deliveries) this.#engine.router.redeliver(delivery);
   }
 
   subscribe(session: Session, subscription: StoredSubscription): { isNew: boolean } {

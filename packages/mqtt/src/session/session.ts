@@ -7,6 +7,7 @@ import type { Engine } from "../engine.ts";
 import type { JournalSlot, OwedMessage, SessionBehaviour } from "../ports.ts";
 import { type EncodedPublish, type RoutedMessage, remainingProperties } from "../routing/routed-message.ts";
 import type { SharedGroup } from "../routing/shared-group.ts";
+import { type AnswerType, checkAnswer } from "./check-answer.ts";
 import { type Delivery, DeliveryQueue, deliveryBytes } from "./delivery-queue.ts";
 import { encodeFor, withIdentifiers } from "./encode-delivery.ts";
 import type { Link } from "./link.ts";
@@ -83,7 +84,7 @@ export class Session extends SessionState implements CommitWaiter {
       packetId: 0,
       isReleased: false,
       slot: undefined,
-      group,
+      shareFilter: group?.shareFilter,
       isHeld: false,
       wasSent: false,
       encoded: undefined,
@@ -167,9 +168,10 @@ export class Session extends SessionState implements CommitWaiter {
   }
 
   /** PUBACK, or PUBCOMP, or a PUBREC that refuses: the debt is paid. False when the identifier is unknown. */
-  settle(packetId: number): boolean {
+  settle(packetId: number, answer: AnswerType): boolean {
     const delivery = this.#inflight.get(packetId);
     if (delivery === undefined) return false;
+    checkAnswer(delivery, answer);
     this.#inflight.delete(packetId);
     this.#forget(delivery);
     if (this.#queue.length > 0 || this.#resend.length > 0) this.pump();
@@ -180,7 +182,8 @@ export class Session extends SessionState implements CommitWaiter {
   /** [MQTT-4.3.3-8] PUBREC: from now on only the release is repeated, never the message. */
   release(link: Link, packetId: number): void {
     const delivery = this.#inflight.get(packetId);
-    const isKnown = delivery !== undefined && delivery.qos === 2;
+    const isKnown = delivery !== undefined;
+    if (isKnown) checkAnswer(delivery, "pubrec");
     if (isKnown && !delivery.isReleased) {
       delivery.isReleased = true;
       if (this.isPersistent) this.#engine.journal.saveReleased(this.key, delivery.sequence);
@@ -192,7 +195,8 @@ export class Session extends SessionState implements CommitWaiter {
   restore(owed: OwedMessage, slot: JournalSlot): void {
     const { sequence, packetId } = owed;
     if (sequence > this.#sequence) this.#sequence = sequence;
-    const delivery: Delivery = { ...owed, slot, group: undefined, isHeld: false, wasSent: packetId !== 0, encoded: undefined };
+    if (owed.shareFilter !== undefined) this.#hasShared = true;
+    const delivery: Delivery = { ...owed, slot, isHeld: false, wasSent: packetId !== 0, encoded: undefined };
     if (packetId === 0) this.#enqueue(delivery);
     else {
       this.#inflight.set(packetId, delivery);
@@ -236,8 +240,10 @@ export class Session extends SessionState implements CommitWaiter {
     if (!this.#hasShared) return [];
     const taken: Delivery[] = [];
     const take = (delivery: Delivery): boolean => {
-      const { group, wasSent, qos } = delivery;
-      if (group === undefined || (wasSent && (!isEnding || qos === 2))) return false;
+      const { shareFilter, wasSent, qos } = delivery;
+      if (shareFilter === undefined || (wasSent && (!isEnding || qos === 2))) return false;
+      const group = this.#engine.router.groupOf(shareFilter);
+      if (group === undefined) return false;
       if (isEnding ? !group.hasTaker : !group.isServed) return false;
       this.#forget(delivery);
       taken.push(delivery);

@@ -79,8 +79,11 @@ export class RememberingJournal implements Journal {
     this.#written.push((replay) => replay.removeSubscription(key, filter));
   }
 
-  appendMessage(key: number, { sequence, message, qos, isRetained, identifiers, packetId, isReleased }: OwedMessage): JournalSlot {
-    const copy = structuredClone({ sequence, message, qos, isRetained, identifiers, packetId, isReleased });
+  appendMessage(
+    key: number,
+    { sequence, message, qos, isRetained, identifiers, shareFilter, packetId, isReleased }: OwedMessage,
+  ): JournalSlot {
+    const copy = structuredClone({ sequence, message, qos, isRetained, identifiers, shareFilter, packetId, isReleased });
     const slot = this.#slot();
     this.#written.push((replay) => replay.appendMessage(key, structuredClone(copy), slot));
     return slot;

@@ -142,6 +142,16 @@ export const mqttErrors = {
     en: "The answer to {received} is larger than the client takes; expected {expected}.",
     zh: "对 {received} 的应答超过客户端可接收的最大报文；应为 {expected}。",
   },
+  "mqtt.acknowledgement_mismatch": {
+    http: 400,
+    en: "The message was answered with the wrong packet: {received}; expected {expected}.",
+    zh: "对消息的应答报文类型不正确：{received}；应为 {expected}。",
+  },
+  "mqtt.retained_limit": {
+    http: 429,
+    en: "No more messages can be retained: {received}; expected {expected}.",
+    zh: "保留消息已达上限：{received}；应为 {expected}。",
+  },
   "mqtt.packet_not_allowed": {
     http: 400,
     en: "The packet {received} only travels from a server; expected {expected}.",

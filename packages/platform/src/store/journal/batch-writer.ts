@@ -48,7 +48,7 @@ export class BatchWriter {
   }
 
   message(key: number, owed: OwedMessage): void {
-    const { message, identifiers } = owed;
+    const { message, identifiers, shareFilter } = owed;
     const isSameBody = message === this.#lastBody;
     this.#reserve(16);
     const buffer = this.#buffer;
@@ -62,9 +62,11 @@ export class BatchWriter {
       (owed.isReleased ? messageFlags.isReleased : 0) |
       (identifiers === undefined ? 0 : messageFlags.hasIdentifiers) |
       (message.properties === undefined ? 0 : messageFlags.hasProperties) |
-      (isSameBody ? messageFlags.hasSameBody : 0);
+      (isSameBody ? messageFlags.hasSameBody : 0) |
+      (shareFilter === undefined ? 0 : messageFlags.hasShareFilter);
     this.#length = buffer.writeUInt16LE(owed.packetId, at);
     if (identifiers !== undefined) this.#longText(JSON.stringify(identifiers));
+    if (shareFilter !== undefined) this.#longText(shareFilter);
     if (isSameBody) return;
     this.#lastBody = message;
     this.#body(message);

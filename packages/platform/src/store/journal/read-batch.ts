@@ -83,12 +83,13 @@ export class BatchReader {
     const qos = flags & messageFlags.qos;
     if (qos !== 1 && qos !== 2) throw new BatchError(`byte ${this.#at}: QoS ${qos} of a message that is owed`);
     const identifiers = (flags & messageFlags.hasIdentifiers) === 0 ? undefined : (JSON.parse(this.#text()) as number[]);
+    const shareFilter = (flags & messageFlags.hasShareFilter) === 0 ? undefined : this.#intern(this.#text());
     if ((flags & messageFlags.hasSameBody) === 0) this.#lastBody = this.#body((flags & messageFlags.hasProperties) !== 0);
     const message = this.#lastBody;
     if (message === undefined) throw new BatchError(`byte ${this.#at}: a message without a body`);
     const isRetained = (flags & messageFlags.isRetained) !== 0;
     const isReleased = (flags & messageFlags.isReleased) !== 0;
-    this.#replay.appendMessage(key, { sequence, message, qos, isRetained, identifiers, packetId, isReleased }, slot);
+    this.#replay.appendMessage(key, { sequence, message, qos, isRetained, identifiers, shareFilter, packetId, isReleased }, slot);
   }
 
   #retained(slot: JournalSlot): void {

@@ -8,7 +8,7 @@ export const recordTypes = {
   subscription: 3,
   /** key u32, filter text */
   subscriptionRemoved: 4,
-  /** key u32, sequence f64, flags u8, packet identifier u16, [identifiers text], [body] */
+  /** key u32, sequence f64, flags u8, packet identifier u16, [identifiers text], [share filter text], [body] */
   message: 5,
   /** key u32, sequence f64, packet identifier u16 */
   sent: 6,
@@ -35,4 +35,6 @@ export const messageFlags = {
   hasProperties: 1 << 5,
   /** The body is that of the message record before it in the same batch: one message owed to many is written once. */
   hasSameBody: 1 << 6,
+  /** It came by a shared subscription. */
+  hasShareFilter: 1 << 7,
 } as const;

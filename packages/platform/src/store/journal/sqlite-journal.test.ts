@@ -84,7 +84,7 @@ const retained = (text: string) => ({ topic: "a", payload: Buffer.from(text), qo
 
 function owed(sequence: number, payload = Buffer.alloc(1000)): OwedMessage {
   const message = { topic: "t", payload, properties: undefined, receivedAt: 1 };
-  return { sequence, message, qos: 1, isRetained: false, identifiers: undefined, packetId: 0, isReleased: false };
+  return { sequence, message, qos: 1, isRetained: false, identifiers: undefined, shareFilter: undefined, packetId: 0, isReleased: false };
 }
 
 /** Changes the file behind the journal's back. */
