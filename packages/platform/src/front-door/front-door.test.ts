@@ -53,6 +53,17 @@ describe.each([{ sharedReadBuffer: true }, { sharedReadBuffer: false }])("shared
     await until(() => broker.closedCount === 1 && door.statistics().connections === 0);
   });
 
+  test("a client that said goodbye is closed without waiting for its end, and reads what was sent before", async () => {
+    const { broker, door, port } = await doors.open();
+    const socket = connectTcp({ port, host: "127.0.0.1", allowHalfOpen: true });
+    socket.write(connectPacket);
+    await until(() => broker.transports.length === 1);
+    broker.transports[0]?.end(true);
+    await until(() => broker.closedCount === 1 && door.statistics().connections === 0);
+    expect(await readFrom(socket, isConnack)).toEqual(connack);
+    socket.destroy();
+  });
+
   test("connection limits close the surplus with their own codes", async () => {
     const byAddress = await doors.open({ limits: { connectionsPerAddressMax: 1 } });
     const inTotal = await doors.open({ limits: { connectionsMax: 1 } });

@@ -1,5 +1,5 @@
 /** Products, devices and topic classes in SQL. Rows carry secrets in clear text; the columns hold ciphertext. */
-import { type Insertable, type Kysely, type Selectable, sql, type Updateable } from "kysely";
+import { CompiledQuery, type Insertable, type Kysely, type Selectable, sql, type Updateable } from "kysely";
 import type { Clock } from "../clock.ts";
 import { PlatformError } from "../errors/index.ts";
 import type { DeviceRow, Product, ProductChange, RegistryStore, TopicClassRecord } from "../registry/index.ts";
@@ -9,6 +9,18 @@ import { isForeignKeyViolation } from "./sqlite-file.ts";
 
 /** Rows of one INSERT: 12 columns of 500 devices stay far below SQLite's 32,766 parameters. */
 const rowsPerInsert = 500;
+
+/**
+ * Absent values keep what is stored; the first activation is never overwritten. Written as text: built anew for each device
+ * that comes or goes, the statement costs more than its run.
+ */
+const updateStatus = `update devices set
+    is_online = ?,
+    activated_at = coalesce(activated_at, ?),
+    last_online_at = coalesce(?, last_online_at),
+    last_offline_at = coalesce(?, last_offline_at),
+    remote_address = coalesce(?, remote_address)
+  where product_key = ? and device_name = ?`;
 
 export function createSqliteRegistryStore(db: Kysely<Schema>, box: SecretBox, clock: Clock): RegistryStore {
   const codec = rowCodec(box);
@@ -191,14 +203,14 @@ export function createSqliteRegistryStore(db: Kysely<Schema>, box: SecretBox, cl
     async writeStatuses(writes) {
       await db.transaction().execute(async (trx) => {
         for (const write of writes) {
-          // Absent values keep what is stored; the first activation is never overwritten.
-          await sql`update devices set
-              is_online = ${flag(write.isOnline)},
-              activated_at = coalesce(activated_at, ${write.activatedAt ?? null}),
-              last_online_at = coalesce(${write.lastOnlineAt ?? null}, last_online_at),
-              last_offline_at = coalesce(${write.lastOfflineAt ?? null}, last_offline_at),
-              remote_address = coalesce(${write.remoteAddress ?? null}, remote_address)
-            where product_key = ${write.productKey} and device_name = ${write.deviceName}`.execute(trx);
+          const { isOnline, activatedAt, lastOnlineAt, lastOfflineAt, remoteAddress, productKey, deviceName } = write;
+          const values = [flag(isOnline), activatedAt, lastOnlineAt, lastOfflineAt, remoteAddress, productKey, deviceName];
+          await trx.executeQuery(
+            CompiledQuery.raw(
+              updateStatus,
+              values.map((value) => value ?? null),
+            ),
+          );
         }
       });
     },
