@@ -296,12 +296,11 @@ async function open(
     registry,
     topology,
     subDevices,
-    statusForwards,
     deviceLog,
-    clock,
     limits: limits.alibabaBinding,
     onFailure,
   });
+  subDevices.onChange(statusForwards.subDevices);
   for (const family of [...handlers, ...gateways.families]) uplinks.add(family);
   // After the broker: acknowledgements wait for the history.
   closers.push(() => things.close());
@@ -348,6 +347,7 @@ async function open(
     rules,
     messages,
     things,
+    ota,
     scripts,
     deviceLog,
     accessKeys,

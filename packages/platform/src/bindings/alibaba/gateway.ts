@@ -1,20 +1,14 @@
 /** Everything between gateways and the rooms that know of sub-devices. */
-import type { SubDeviceConnection, SubDevices } from "../../access/index.ts";
-import type { Clock } from "../../clock.ts";
 import type { DeviceLog } from "../../device-log/index.ts";
 import { createDeviceProblems } from "./device-problems.ts";
 import { createGatewayNotices, type GatewayNotices, type GatewayNoticesPorts } from "./gateway-notices.ts";
 import { createGatewaySessionHandlers, type GatewaySessionsPorts } from "./gateway-sessions.ts";
 import { createGatewayTopologyHandlers, type GatewayTopologyPorts } from "./gateway-topology.ts";
-import type { StatusForwards } from "./status-forwards.ts";
 import type { SubDeviceLookup } from "./thing-actions.ts";
 import type { UplinkHandlers } from "./uplink.ts";
 
 export type GatewayPorts = Omit<GatewayTopologyPorts & GatewaySessionsPorts & GatewayNoticesPorts, "problems"> & {
   deviceLog: Pick<DeviceLog, "write" | "wants">;
-  statusForwards: Pick<StatusForwards, "tell">;
-  subDevices: SubDevices;
-  clock: Pick<Clock, "now">;
 };
 
 export interface GatewayBinding extends Pick<GatewayNotices, "notifyAdd"> {
@@ -25,13 +19,6 @@ export interface GatewayBinding extends Pick<GatewayNotices, "notifyAdd"> {
 /** @example for (const family of createGatewayBinding(ports).families) uplinks.add(family) */
 export function createGatewayBinding(ports: GatewayPorts): GatewayBinding {
   const notices = createGatewayNotices(ports);
-  // 9.3: a login and a logout are told like the connections of other devices.
-  const tell = (status: "online" | "offline") => (connection: SubDeviceConnection) => {
-    const { device, remoteAddress } = connection;
-    const time = ports.clock.now();
-    ports.statusForwards.tell({ device, remoteAddress, status, time, lastTime: time });
-  };
-  ports.subDevices.onChange({ opened: tell("online"), closing: tell("offline") });
   const withProblems = { ...ports, problems: createDeviceProblems(ports.deviceLog) };
   return {
     notifyAdd: notices.notifyAdd,
