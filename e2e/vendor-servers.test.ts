@@ -94,7 +94,7 @@ test.each(["GET", "POST"])("@alicloud/pop-core (%s): product to message, rule an
   await expect(call("QueryDeviceDetail", { ProductKey, DeviceName: "smartLight" })).rejects.toMatchObject({
     code: "iot.device.NotExistedDevice",
   });
-  await expect(call("QueryDeviceGroupList", { CurrentPage: 1 })).rejects.toMatchObject({ code: "UnsupportedOperation" });
+  await expect(call("QueryEdgeInstance", { CurrentPage: 1 })).rejects.toMatchObject({ code: "UnsupportedOperation" });
   await call("StopRule", { RuleId: rule.RuleId });
 });
 
