@@ -4,6 +4,7 @@ import { type Clock, systemRandom } from "../clock.ts";
 import type { DeviceLog, LogEntry, LogQuery } from "../device-log/index.ts";
 import { PlatformError } from "../errors/index.ts";
 import type { CloudPublish, Messages } from "../messages/index.ts";
+import type { Ota } from "../ota/index.ts";
 import {
   createMqttUsers,
   type Device,
@@ -337,6 +338,9 @@ function createInMemoryThings(registry: Registry, sent: unknown[]): Things {
   });
 }
 
+/** Its routes are tried over the room itself (`rest/ota.test.ts`). */
+const noOta: Ota = new Proxy<Ota>(Object.create(null), { get: (_target, name) => unused(`ota.${String(name)}`) });
+
 export function createTestPorts(limits: Partial<ApiLimits> = {}) {
   const published: CloudPublish[] = [];
   const vendorCalls: RawApiRequest[] = [];
@@ -356,6 +360,7 @@ export function createTestPorts(limits: Partial<ApiLimits> = {}) {
     messages,
     things: createInMemoryThings(registry, requested),
     scripts: createInMemoryScripts(registry),
+    ota: noOta,
     deviceLog: createInMemoryDeviceLog(),
     accessKeys: createAccessKeys({ rootKey: testKey }),
     status: () => ({

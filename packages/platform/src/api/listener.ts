@@ -1,6 +1,7 @@
 /** Listening sockets of the HTTP API, one per address. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
+import type { Clock } from "../clock.ts";
 import { PlatformError } from "../errors/index.ts";
 import { toErrorBody } from "./error-answer.ts";
 import type { ApiLimits } from "./limits.ts";
@@ -12,18 +13,23 @@ export async function listenOn(
   entry: string,
   listener: RequestListener,
   limits: ApiLimits,
+  clock: Pick<Clock, "after">,
   nextRequestId: () => string,
   onError: (error: Error) => void,
 ): Promise<{ server: Server; address: string }> {
   const server = createServer(
     {
       maxHeaderSize: limits.headerBytesMax,
-      requestTimeout: limits.requestTimeoutSeconds * 1000,
+      // Uploads take as long as they come on: this clock would cut them. Below, each request has its own.
+      requestTimeout: 0,
       headersTimeout: limits.headersTimeoutSeconds * 1000,
       keepAliveTimeout: limits.keepAliveSeconds * 1000,
       connectionsCheckingInterval: 5_000,
     },
-    listener,
+    (request, response) => {
+      watchBody(request, limits, clock, () => refuseBytes(requestTimeout, request.socket, limits, nextRequestId()));
+      listener(request, response);
+    },
   );
   server.maxConnections = limits.connectionsMax;
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
@@ -39,6 +45,27 @@ export async function listenOn(
     server.listen({ port, ...(host === undefined ? {} : { host }) }, resolve);
   });
   return { server, address: addressOf(server) };
+}
+
+/** Large bodies, taken piece by piece. */
+const uploadPath = "/api/v1/ota/files";
+const requestTimeout = { name: "Error", message: "request timeout", code: "ERR_HTTP_REQUEST_TIMEOUT" };
+
+/** A body must be there in time; an upload must only not stand still. */
+function watchBody(request: IncomingMessage, limits: ApiLimits, clock: Pick<Clock, "after">, tooLate: () => void): void {
+  const { headers, socket } = request;
+  if (headers["content-length"] === undefined && headers["transfer-encoding"] === undefined) return;
+  const milliseconds = limits.requestTimeoutSeconds * 1000;
+  if (request.url?.startsWith(uploadPath)) {
+    const standsStill = (): void => void socket.destroy();
+    socket.setTimeout(milliseconds, standsStill);
+    request.once("close", () => socket.setTimeout(0).off("timeout", standsStill));
+    return;
+  }
+  const cancel = clock.after(milliseconds, () => {
+    if (!request.complete) tooLate();
+  });
+  request.once("close", cancel);
 }
 
 /** `8080`, `127.0.0.1:8080`, `[::1]:8080`, `localhost:0`. */

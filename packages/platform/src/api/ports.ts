@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import type { Clock } from "../clock.ts";
 import type { DeviceLog } from "../device-log/index.ts";
 import type { Messages } from "../messages/index.ts";
+import type { Ota } from "../ota/index.ts";
 import type { MqttUsers, Registry } from "../registry/index.ts";
 import type { RuleEngine } from "../rules/index.ts";
 import type { Scripts } from "../scripts/index.ts";
@@ -18,6 +19,7 @@ export interface ApiPorts {
   rules: RuleEngine;
   messages: Messages;
   things: Things;
+  ota: Ota;
   scripts: Scripts;
   deviceLog: DeviceLog;
   accessKeys: AccessKeys;

@@ -36,6 +36,7 @@ export async function openApi(options: ApiPorts & { listen: readonly string[] })
         entry,
         (request, response) => app.routing(request, response),
         limits,
+        clock,
         nextRequestId,
         (error) => options.logger.error({ err: error, listen: entry }, "api.listener_failed"),
       );

@@ -15,6 +15,9 @@ import { addEventRoutes } from "./events.ts";
 import { addLogStreamRoute, type LogStreams } from "./log-stream.ts";
 import { addMessageRoutes } from "./messages.ts";
 import { addMqttUserRoutes } from "./mqtt-users.ts";
+import { addOtaFileRoutes } from "./ota-files.ts";
+import { addOtaJobRoutes } from "./ota-jobs.ts";
+import { addOtaPackageRoutes } from "./ota-packages.ts";
 import { addProductRoutes } from "./products.ts";
 import { addPropertyRoutes } from "./properties.ts";
 import type { RestApp } from "./rest-app.ts";
@@ -37,7 +40,7 @@ export interface RestPorts extends Omit<ApiPorts, "alibaba" | "logger"> {
 
 /** Adds every route of the REST API to `app`; all but the document ask for an access key. */
 export async function addRestApi(app: RestApp, ports: RestPorts): Promise<LogStreams> {
-  let streams: LogStreams | undefined;
+  const streams: LogStreams[] = [];
   await app.register(
     async (scope: RestApp) => {
       // A scope with schemas of its own does not inherit a compiler: it is set here, where it is needed.
@@ -82,12 +85,18 @@ export async function addRestApi(app: RestApp, ports: RestPorts): Promise<LogStr
       addRuleRoutes(scope, ports);
       addDeadLetterRoutes(scope, ports);
       addDeviceLogRoutes(scope, ports);
-      streams = addLogStreamRoute(scope, ports);
+      addOtaPackageRoutes(scope, ports);
+      await addOtaFileRoutes(scope, ports);
+      streams.push(addOtaJobRoutes(scope, ports), addLogStreamRoute(scope, ports));
       scope.get(documentPath, { schema: { hide: true } }, async () => scope.swagger());
     },
     { prefix: restPrefix },
   );
-  return { endAll: () => streams?.endAll() };
+  return {
+    endAll() {
+      for (const each of streams) each.endAll();
+    },
+  };
 }
 
 /** `Authorization: Bearer <keyId>:<secret>`; the scheme in any letter case (RFC 9110 section 11.1). */

@@ -1,11 +1,10 @@
 /** The device log as server-sent events: resumes after an id, shows dead connections, and never buffers without end. */
-import type { ServerResponse } from "node:http";
 import { Type } from "typebox";
-import type { Clock } from "../../clock.ts";
 import type { DeviceLog, LogEntry, LogQuery } from "../../device-log/index.ts";
 import { PlatformError } from "../../errors/index.ts";
 import type { ApiLimits } from "../limits.ts";
 import type { ApiPorts } from "../ports.ts";
+import { createEventStream, type EventStream } from "./event-stream.ts";
 import type { RestApp } from "./rest-app.ts";
 import { errorAnswers, logKindSchema } from "./schemas.ts";
 import { toLogEntryView } from "./views.ts";
@@ -58,7 +57,7 @@ export function addLogStreamRoute(app: RestApp, ports: Pick<ApiPorts, "deviceLog
       if (open.size >= limits.followersMax) {
         throw new PlatformError("api.too_many_followers", { followersMax: limits.followersMax });
       }
-      const stream = createStream(reply.raw, clock, limits);
+      const stream = createLogStream(createEventStream(reply.raw, clock, limits, "thingstead device log"));
       open.add(stream.end);
       const waiting: LogEntry[] = [];
       let isReplaying = true;
@@ -123,73 +122,16 @@ async function readPast(
   return { entries: newestFirst.slice(0, limits.streamReplayEntriesMax).reverse(), hasGap };
 }
 
-function createStream(raw: ServerResponse, clock: Clock, limits: ApiLimits) {
-  let phase: "prepared" | "open" | "ended" = "prepared";
+function createLogStream(stream: EventStream) {
   let lastId = 0;
-  let cancelHeartbeat: (() => void) | undefined;
-  const enders: (() => void)[] = [];
-
-  function finish(): boolean {
-    if (phase === "ended") return false;
-    phase = "ended";
-    cancelHeartbeat?.();
-    for (const ender of enders) ender();
-    return true;
-  }
-
-  function write(text: string): void {
-    if (phase !== "open") return;
-    raw.write(text);
-    if (raw.writableLength > limits.streamBufferBytesMax) overflow();
-  }
-
-  function overflow(): void {
-    if (finish()) raw.destroy();
-  }
-
-  function scheduleHeartbeat(): void {
-    cancelHeartbeat = clock.after(limits.streamHeartbeatSeconds * 1000, () => {
-      write(": alive\n\n");
-      if (phase === "open") scheduleHeartbeat();
-    });
-  }
-
-  raw.once("close", finish);
-
   return {
-    onEnd(ender: () => void) {
-      enders.push(ender);
-    },
-    begin() {
-      if (phase !== "prepared") return;
-      phase = "open";
-      raw.writeHead(200, {
-        "content-type": "text/event-stream; charset=utf-8",
-        "cache-control": "no-store",
-        // The stream is the last thing on its connection, so that a closing server need not wait for the next request.
-        connection: "close",
-        "x-accel-buffering": "no",
-        "x-content-type-options": "nosniff",
-      });
-      raw.write(": thingstead device log\n\n");
-      scheduleHeartbeat();
-    },
+    ...stream,
     send(entry: LogEntry) {
       // An entry may come twice: read from the past and followed live.
       if (entry.id <= lastId) return;
       lastId = entry.id;
-      write(`id: ${entry.id}\ndata: ${JSON.stringify(toLogEntryView(entry))}\n\n`);
+      stream.event({ id: entry.id, data: toLogEntryView(entry) });
     },
-    gap(afterId: number) {
-      write(`event: gap\ndata: ${JSON.stringify({ afterId })}\n\n`);
-    },
-    overflow,
-    /** Ends the stream properly, as the server closes. */
-    end() {
-      const wasOpen = phase === "open";
-      if (finish() && wasOpen) raw.end();
-    },
-    /** The request is answered with an error instead. */
-    abandon: finish,
+    gap: (afterId: number) => stream.event({ name: "gap", data: { afterId } }),
   };
 }

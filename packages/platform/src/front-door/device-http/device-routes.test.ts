@@ -66,7 +66,7 @@ test("a wrong method names the right one, and an unknown path the known ones, in
   const unknown = await routes(request("POST", `/${"x".repeat(5000)}`));
   expect(JSON.parse(unknown.body.toString())).toMatchObject({ code: 404, error: "front_door.http_not_found" });
   expect(unknown.body.toString()).toContain("/auth/devicename");
-  expect(unknown.body.length).toBeLessThan(400);
+  expect(unknown.body.toString().length).toBeLessThan(400);
 });
 
 test.each([
