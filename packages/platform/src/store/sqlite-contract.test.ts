@@ -1,6 +1,7 @@
 import { describeOtherStores } from "./contract/other-stores.ts";
 import { describeRegistryAdditions } from "./contract/registry-additions.ts";
 import { describeRegistryStore } from "./contract/registry-store.ts";
+import { describeThingModelStore } from "./contract/thing-model-store.ts";
 import { openStore } from "./index.ts";
 
 const openInMemory = () => openStore({ dataDir: ":memory:", masterKey: Buffer.alloc(32, 7), limits: { trimEntriesMax: 3 } });
@@ -11,3 +12,4 @@ describeRegistryStore("sqlite", async () => {
 });
 describeRegistryAdditions("sqlite", openInMemory);
 describeOtherStores("sqlite", openInMemory);
+describeThingModelStore("sqlite", openInMemory);

@@ -11,7 +11,7 @@ import { createReports } from "./reports.ts";
 import { createThingModels } from "./thing-models.ts";
 import type { ThingChange, ThingDownlink, Things } from "./things.ts";
 
-export interface ThingsPorts {
+interface ThingsPorts {
   store: ThingModelStore;
   history: ThingHistory;
   registry: Pick<Registry, "findProduct" | "onChange">;

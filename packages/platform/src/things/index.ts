@@ -1,4 +1,4 @@
-export { createThings, type ThingsPorts } from "./create-things.ts";
+export { createThings } from "./create-things.ts";
 export { defaultThingLimits, type ThingLimits } from "./limits.ts";
 export type * from "./ports.ts";
 export { readThingModel } from "./read-thing-model.ts";

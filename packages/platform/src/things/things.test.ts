@@ -20,6 +20,18 @@ const startTime = 1_700_000_000_000;
 const productKey = "a1";
 const all = { from: 0, to: startTime * 2, isAscending: true, entriesMax: 100 };
 
+const product = {
+  productSecret: "s",
+  description: "",
+  nodeType: "device",
+  topicStyle: "none",
+  dataFormat: 1,
+  authType: "secret",
+  isRegistrationOpen: false,
+  isSelfRegistrationOpen: false,
+  createdAt: 1,
+} as const;
+
 const number = (identifier: string, accessMode: string) => ({
   identifier,
   name: identifier,
@@ -84,20 +96,7 @@ function create(limits: Partial<ThingLimits> = {}): Things {
 beforeAll(async () => {
   dataDir = mkdtempSync(join(tmpdir(), "thingstead-things-"));
   store = await openStore({ dataDir: ":memory:", masterKey: Buffer.alloc(32, 3) });
-  for (const key of [productKey, "bare"])
-    await store.registry.insertProduct(
-      {
-        productKey: key,
-        productSecret: "s",
-        name: key,
-        description: "",
-        nodeType: "device",
-        topicStyle: "none",
-        dataFormat: 1,
-        createdAt: 1,
-      } as Parameters<Store["registry"]["insertProduct"]>[0],
-      [],
-    );
+  for (const key of [productKey, "bare"]) await store.registry.insertProduct({ ...product, productKey: key, name: key }, []);
   history = new SqliteHistory({
     dataDir,
     clock: { ...systemClock, now: () => now },

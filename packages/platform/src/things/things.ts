@@ -4,7 +4,6 @@
  */
 import type {
   EventCheck,
-  FailedParameter,
   ParameterCheck,
   PropertyCheck,
   RecordsCheck,
@@ -173,5 +172,3 @@ export interface Things {
   open(): Promise<void>;
   close(): Promise<void>;
 }
-
-export type { FailedParameter };
