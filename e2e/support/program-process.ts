@@ -6,6 +6,8 @@ export interface ProgramProcess {
   lines: string[];
   /** Resolves with the first line (seen or still to come) that satisfies `isWanted`. */
   line(what: string, isWanted: (line: string) => boolean): Promise<string>;
+  /** A line on its standard input. */
+  say(line: string): void;
   /** Closes standard input; resolves with the exit code. */
   end(): Promise<number | null>;
   kill(): void;
@@ -61,6 +63,9 @@ export function startProgram(
         waiting.add(look);
         look();
       });
+    },
+    say(line) {
+      child.stdin.write(`${line}\n`);
     },
     end() {
       child.stdin.end();

@@ -343,6 +343,9 @@ async function open(
   });
   const api = await openApi({
     registry,
+    topology,
+    tags,
+    groups,
     mqttUsers,
     rules,
     messages,

@@ -8,6 +8,7 @@ import type { Ota } from "../ota/index.ts";
 import {
   createMqttUsers,
   type Device,
+  type Groups,
   type MqttUserRow,
   type MqttUsers,
   type NewDevice,
@@ -15,7 +16,9 @@ import {
   type Paged,
   type Product,
   type Registry,
+  type Tags,
   type TopicClassRecord,
+  type Topology,
 } from "../registry/index.ts";
 import type { DeadLetter, NewRule, Rule, RuleEngine } from "../rules/index.ts";
 import { createThings, type ThingDownlink, type Things } from "../things/index.ts";
@@ -339,7 +342,11 @@ function createInMemoryThings(registry: Registry, sent: unknown[]): Things {
 }
 
 /** Its routes are tried over the room itself (`rest/ota.test.ts`). */
-const noOta: Ota = new Proxy<Ota>(Object.create(null), { get: (_target, name) => unused(`ota.${String(name)}`) });
+const noOta = unusedRoom<Ota>("ota");
+
+function unusedRoom<Room extends object>(room: string): Room {
+  return new Proxy<Room>(Object.create(null), { get: (_target, name) => unused(`${room}.${String(name)}`) });
+}
 
 export function createTestPorts(limits: Partial<ApiLimits> = {}) {
   const published: CloudPublish[] = [];
@@ -361,6 +368,9 @@ export function createTestPorts(limits: Partial<ApiLimits> = {}) {
     things: createInMemoryThings(registry, requested),
     scripts: createInMemoryScripts(registry),
     ota: noOta,
+    topology: unusedRoom<Topology>("topology"),
+    tags: unusedRoom<Tags>("tags"),
+    groups: unusedRoom<Groups>("groups"),
     deviceLog: createInMemoryDeviceLog(),
     accessKeys: createAccessKeys({ rootKey: testKey }),
     status: () => ({

@@ -25,6 +25,10 @@ export interface ApiLimits {
   pageMax: number;
   /** Devices of one batch. */
   batchDevicesMax: number;
+  /** Devices that one call puts behind a gateway. */
+  subDevicesPerCallMax: number;
+  /** Devices that one call puts into a group. */
+  groupDevicesPerCallMax: number;
   /** Actions of one rule. */
   ruleActionsMax: number;
   /** Open event streams. */
@@ -51,6 +55,8 @@ export const defaultApiLimits: ApiLimits = {
   pageSizeMax: 200,
   pageMax: 1_000_000,
   batchDevicesMax: 10_000,
+  subDevicesPerCallMax: 2_000,
+  groupDevicesPerCallMax: 1_000,
   ruleActionsMax: 10,
   followersMax: 50,
   streamBufferBytesMax: 1024 * 1024,

@@ -4,7 +4,7 @@ import type { Clock } from "../clock.ts";
 import type { DeviceLog } from "../device-log/index.ts";
 import type { Messages } from "../messages/index.ts";
 import type { Ota } from "../ota/index.ts";
-import type { MqttUsers, Registry } from "../registry/index.ts";
+import type { Groups, MqttUsers, Registry, Tags, Topology } from "../registry/index.ts";
 import type { RuleEngine } from "../rules/index.ts";
 import type { Scripts } from "../scripts/index.ts";
 import type { Things } from "../things/index.ts";
@@ -15,6 +15,9 @@ import type { RawApiRequest, RawApiResponse } from "./raw-request.ts";
 
 export interface ApiPorts {
   registry: Registry;
+  topology: Topology;
+  tags: Tags;
+  groups: Groups;
   mqttUsers: MqttUsers;
   rules: RuleEngine;
   messages: Messages;

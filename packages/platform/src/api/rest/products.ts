@@ -7,6 +7,13 @@ import { toPageView, toProductView } from "./views.ts";
 const strict = { additionalProperties: false } as const;
 const tags = ["products"];
 
+const registrationSwitches = {
+  isRegistrationOpen: Type.Optional(
+    Type.Boolean({ description: "Devices may fetch their secret with the product's until their first connection." }),
+  ),
+  isSelfRegistrationOpen: Type.Optional(Type.Boolean({ description: "Devices that nobody registered may do so themselves." })),
+};
+
 const newProduct = Type.Object(
   {
     name: Type.String({ minLength: 1 }),
@@ -18,6 +25,8 @@ const newProduct = Type.Object(
       }),
     ),
     dataFormat: Type.Optional(Type.Enum([0, 1])),
+    authType: Type.Optional(Type.Enum(["secret", "x509"], { description: "How its devices prove who they are." })),
+    ...registrationSwitches,
     productKey: Type.Optional(Type.String({ description: "A given key, so that a fleet that moves keeps its identities." })),
     productSecret: Type.Optional(Type.String()),
   },
@@ -25,7 +34,7 @@ const newProduct = Type.Object(
 );
 
 const productChange = Type.Object(
-  { name: Type.Optional(Type.String({ minLength: 1 })), description: Type.Optional(Type.String()) },
+  { name: Type.Optional(Type.String({ minLength: 1 })), description: Type.Optional(Type.String()), ...registrationSwitches },
   { ...strict, minProperties: 1 },
 );
 
@@ -83,7 +92,7 @@ export function addProductRoutes(app: RestApp, { registry, limits }: Pick<ApiPor
     "/products/:productKey",
     {
       schema: {
-        summary: "Change name or description of a product",
+        summary: "Change name, description or registration switches of a product",
         operationId: "updateProduct",
         tags,
         params: productPath,

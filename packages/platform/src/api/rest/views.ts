@@ -43,6 +43,9 @@ export function toProductView(
     nodeType: product.nodeType,
     topicStyle: product.topicStyle,
     dataFormat: product.dataFormat,
+    authType: product.authType,
+    isRegistrationOpen: product.isRegistrationOpen,
+    isSelfRegistrationOpen: product.isSelfRegistrationOpen,
     createdAt: formatTime(product.createdAt),
     ...(product.deviceCount === undefined ? {} : { deviceCount: product.deviceCount }),
   };
