@@ -128,6 +128,18 @@ export const thingErrors = {
     en: "The history {file} failed: {problem}. It is tried again; what waits is kept in memory and not acknowledged.",
     zh: "历史数据库 {file} 出错：{problem}。将重试；等待写入的数据保留在内存中且不予确认。",
   },
+  "things.records_dropped": {
+    http: 500,
+    alibaba: "iot.system.SystemException",
+    en: "Records of the device {iotId} could not be put into {file} and are dropped: {problem}. This is a fault of the server.",
+    zh: "设备 {iotId} 的记录无法写入 {file}，已丢弃：{problem}。这是服务器的缺陷。",
+  },
+  "things.too_many_modules": {
+    http: 409,
+    alibaba: "iot.prod.TooManyFunctionBlocks",
+    en: "The product {productKey} has {expected} custom modules already, as many as are allowed.",
+    zh: "产品 {productKey} 的自定义模块数已达上限 {expected}。",
+  },
   "things.series_max": {
     http: 409,
     alibaba: "iot.system.ParameterError",

@@ -2,6 +2,8 @@
 export interface ThingLimits {
   /** Published versions of a product's model that are kept. */
   modelVersionsMax: number;
+  /** Custom modules of a draft. */
+  modulesMax: number;
   /** Compiled models kept in memory. */
   modelsCachedMax: number;
   modelDescriptionCharactersMax: number;
@@ -26,6 +28,7 @@ export interface ThingLimits {
 
 export const defaultThingLimits: ThingLimits = {
   modelVersionsMax: 10,
+  modulesMax: 200,
   modelsCachedMax: 1_000,
   modelDescriptionCharactersMax: 100,
   callsAwaitedMax: 100_000,

@@ -49,6 +49,11 @@ export function createThingModels({ store, models, registry, clock, limits }: Th
       const module = toStoredModule(productKey, model);
       // What a program put together is checked like a file.
       readThingModel(module.tsl);
+      const others = (await store.loadDraft(productKey)).filter(
+        ({ functionBlockId }) => functionBlockId !== "" && functionBlockId !== module.functionBlockId,
+      );
+      if (module.functionBlockId !== "" && others.length >= limits.modulesMax)
+        throw new PlatformError("things.too_many_modules", { productKey, expected: limits.modulesMax });
       await store.saveModule(productKey, module);
     },
 

@@ -297,6 +297,16 @@ test("a deleted device is forgotten, and a report that was under way does not br
   expect(problems).toEqual([]);
 });
 
+test("a draft has as many custom modules as are allowed; one of them can still be replaced", async () => {
+  things = create({ modulesMax: 1 });
+  const custom = (functionBlockId: string) => readThingModel({ ...model, functionBlockId, functionBlockName: functionBlockId });
+  await things.models.saveModule("bare", custom("First"));
+  await things.models.saveModule("bare", custom("First"));
+  await expect(things.models.saveModule("bare", custom("Second"))).rejects.toMatchObject({ code: "things.too_many_modules" });
+  await things.models.saveModule("bare", readThingModel(model));
+  expect((await things.models.draft("bare")).map(({ functionBlockId }) => functionBlockId)).toEqual([undefined, "First"]);
+});
+
 test("published versions are kept up to the limit, the oldest go; a model that cannot be used is refused with every problem", async () => {
   things = create({ modelVersionsMax: 2 });
   for (const version of ["2.0", "3.0"]) await things.models.publish(productKey, { version });

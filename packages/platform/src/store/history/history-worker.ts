@@ -25,7 +25,9 @@ const problemOf = (error: unknown) => ({
 });
 
 function serve(database: Database.Database): void {
-  const sorter = new RecordSorter(database, settings);
+  const sorter = new RecordSorter(database, settings, (iotId, error) =>
+    report({ name: "dropped", iotId, problem: problemOf(error).problem }),
+  );
   const { applier } = sorter;
   const forgotten = new ForgottenDevices(database, settings.forgetRowsMax);
   let isFailing = false;

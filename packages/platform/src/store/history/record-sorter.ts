@@ -4,6 +4,7 @@
  */
 import type Database from "better-sqlite3";
 import { BatchApplier } from "./batch-applier.ts";
+import { driverCodeOf } from "./history-file.ts";
 import { PendingRecords } from "./pending-records.ts";
 import type { Batch, BatchItem, WorkerSettings } from "./worker-messages.ts";
 
@@ -13,6 +14,7 @@ export class RecordSorter {
   readonly #settings: WorkerSettings;
   readonly #insertLog: Database.Statement<[number, string]>;
   readonly #transaction: (work: () => void) => void;
+  readonly #drop: (iotId: string, error: unknown) => void;
   #gathered = new PendingRecords();
   /** What is being sorted; when it is empty the log up to `#sortedUpTo` can go. */
   #sorting = new PendingRecords();
@@ -20,7 +22,9 @@ export class RecordSorter {
   #sequence: number;
   #now = 0;
 
-  constructor(database: Database.Database, settings: WorkerSettings) {
+  /** @param drop told of records that are given up */
+  constructor(database: Database.Database, settings: WorkerSettings, drop: (iotId: string, error: unknown) => void) {
+    this.#drop = drop;
     this.applier = new BatchApplier(database, settings);
     this.#database = database;
     this.#settings = settings;
@@ -74,18 +78,11 @@ export class RecordSorter {
     // The log has all of it until it is deleted, in the order of commits: a slice need not be on the disk at once.
     this.#database.pragma("synchronous = NORMAL");
     try {
-      this.#transaction(() => {
-        for (const [iotId, items] of slice) this.applier.apply(iotId, items, this.#now);
-        if (slice.length === 0) this.#forgetLog();
-      });
-    } catch (error) {
-      this.applier.forgetAll();
-      throw error;
+      if (slice.length === 0) this.#forgetLog();
+      else this.#sort(slice);
     } finally {
       this.#database.pragma("synchronous = FULL");
     }
-    for (const [iotId] of slice) this.#sorting.remove(iotId);
-    if (slice.length === 0) this.#sortedUpTo = 0;
     return !this.isEmpty;
   }
 
@@ -95,22 +92,56 @@ export class RecordSorter {
 
   /** Everything of one device. */
   settle(iotId: string): void {
-    const parts = [this.#sorting.of(iotId), this.#gathered.of(iotId)].filter((items) => items.length > 0);
-    if (parts.length === 0) return;
+    for (const pending of [this.#sorting, this.#gathered]) {
+      const items = pending.of(iotId);
+      if (items.length === 0) continue;
+      this.#apply([[iotId, items]]);
+      pending.remove(iotId);
+    }
+  }
+
+  #forgetLog(): void {
+    this.#transaction(() => {
+      this.#database.prepare("delete from log where sequence <= ?").run(this.#sortedUpTo);
+      this.#database.prepare("update meta set sequence = ?").run(this.#sortedUpTo);
+    });
+    this.#sortedUpTo = 0;
+  }
+
+  /** All devices in one transaction; when one has what no table takes, each in its own, and that one's records are dropped. */
+  #sort(slice: readonly (readonly [iotId: string, items: readonly BatchItem[]])[]): void {
+    try {
+      this.#apply(slice);
+    } catch (error) {
+      if (!isFaultOfData(error)) throw error;
+      const [first, ...others] = slice;
+      if (first === undefined) return;
+      if (others.length > 0) {
+        for (const one of slice) this.#sort([one]);
+        return;
+      }
+      this.#drop(first[0], error);
+    }
+    for (const [iotId] of slice) this.#sorting.remove(iotId);
+  }
+
+  #apply(parts: readonly (readonly [iotId: string, items: readonly BatchItem[]])[]): void {
     try {
       this.#transaction(() => {
-        for (const items of parts) this.applier.apply(iotId, items, this.#now);
+        for (const [iotId, items] of parts) this.applier.apply(iotId, items, this.#now);
       });
     } catch (error) {
       this.applier.forgetAll();
       throw error;
     }
-    this.#sorting.remove(iotId);
-    this.#gathered.remove(iotId);
   }
+}
 
-  #forgetLog(): void {
-    this.#database.prepare("delete from log where sequence <= ?").run(this.#sortedUpTo);
-    this.#database.prepare("update meta set sequence = ?").run(this.#sortedUpTo);
-  }
+/** Not the disk's: trying again would fail again. */
+function isFaultOfData(error: unknown): boolean {
+  return (
+    /^SQLITE_(CONSTRAINT|MISMATCH|TOOBIG|RANGE|ERROR)/.test(driverCodeOf(error)) ||
+    error instanceof TypeError ||
+    error instanceof RangeError
+  );
 }

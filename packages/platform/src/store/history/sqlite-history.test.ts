@@ -260,6 +260,22 @@ test("sorting by slices, forced by much, loses nothing", async () => {
     expect(await valuesOf(history, `d${device}`)).toEqual(Array.from({ length: 30 }, (_, round) => round));
 });
 
+test("records that no table takes are dropped and told; nobody else's are", async () => {
+  const { history, problems } = await open({ sortMilliseconds: 1 });
+  for (const device of ["one", "bad", "two"]) history.saveValue(device, "level", 1, device === "bad" ? midnight + 0.5 : midnight, true);
+  await history.committed();
+  await expect.poll(() => problems.map(({ code, details }) => [code, details.iotId])).toEqual([["things.records_dropped", "bad"]]);
+  expect([await valuesOf(history, "one"), await valuesOf(history, "bad"), await valuesOf(history, "two")]).toEqual([[1], [], [1]]);
+});
+
+test("a device's code that is no whole number does not stop the history", async () => {
+  const { history } = await open();
+  const slot = history.saveCall("one", { identifier: "c", time: midnight, input: {} });
+  history.saveAnswer("one", slot, { answeredAt: midnight, code: 1e300, output: {} });
+  await history.committed();
+  expect((await history.calls("one", {}, all)).items).toMatchObject([{ code: -1 }]);
+});
+
 test("a full disk acknowledges nothing, is told once, and refuses more than may wait", async () => {
   const { history, problems, dataDir } = await open({ fileBytesMax: 400_000, waitingRecordsMax: 3, closeMilliseconds: 50 });
   await save(history, "one", [1, midnight]);

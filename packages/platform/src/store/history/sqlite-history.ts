@@ -25,6 +25,8 @@ import {
 import { WorkerThread } from "./worker-thread.ts";
 
 const historyFileName = "history.db";
+/** For an answer whose code is no whole number. */
+const unreadableCode = -1;
 
 interface SqliteHistoryOptions {
   dataDir: string;
@@ -153,7 +155,9 @@ export class SqliteHistory implements ThingHistory {
   }
 
   saveAnswer(iotId: string, { time, sequence }: CallSlot, { answeredAt, code, output }: CallAnswer): void {
-    this.#queue.begin(iotId, operations.device).push(operations.answer, sequence, time, answeredAt, code, toCell(output));
+    this.#queue
+      .begin(iotId, operations.device)
+      .push(operations.answer, sequence, time, answeredAt, Number.isSafeInteger(code) ? code : unreadableCode, toCell(output));
   }
 
   committed(): Promise<void> {
@@ -168,14 +172,14 @@ export class SqliteHistory implements ThingHistory {
     }));
     const change = { name: "desired", iotId, entries: written, time, isStrict } as const;
     // The writer's answer to this very request.
-    return (await this.#changes.wait((id) => this.#writer.ask({ ...change, id }))) as DesiredOutcome;
+    return (await this.#askWriter((id) => ({ ...change, id }))) as DesiredOutcome;
   }
 
   async forgetDevice(iotId: string): Promise<void> {
     this.#forgetting.add(iotId);
     // After what was saved of it before.
     await this.committed();
-    await this.#changes.wait((id) => this.#writer.ask({ name: "forget", id, iotId }));
+    await this.#askWriter((id) => ({ name: "forget", id, iotId }));
     this.#forgetting.delete(iotId);
   }
 
@@ -224,12 +228,19 @@ export class SqliteHistory implements ThingHistory {
   async #read<Name extends ReadName>(name: Name, request: ReadRequests[Name]): Promise<ReadAnswers[Name]> {
     const { readsWaitingMax } = this.#options.limits;
     if (this.#reads.size >= readsWaitingMax) throw new PlatformError("things.history_busy", { expected: readsWaitingMax });
-    // What was committed comes into the tables a while later; of this device it does now.
-    await this.#changes.wait((id) => this.#writer.ask({ name: "settle", id, iotId: request.iotId }));
+    // What was committed comes into the tables a while later; of this device it does now. When that fails (a full disk, which is told
+    // elsewhere), the last second is missing in the answer, and the rest is there.
+    await this.#askWriter((id) => ({ name: "settle", id, iotId: request.iotId })).catch(() => undefined);
     // Started with the first question: a server that is asked nothing does not pay for it.
     if (!this.#reader.isRunning) this.#reader.start();
     // The type of the answer follows from the name of the question.
     return (await this.#reads.wait((id) => this.#reader.ask({ id, name, request } as ReaderRequest))) as ReadAnswers[Name];
+  }
+
+  /** Rejects when the writer is dead, dies or fails. */
+  #askWriter(request: (id: number) => WriterRequest): Promise<unknown> {
+    if (!this.#writer.isRunning) return Promise.reject(this.#problem("", "the thread is being started again"));
+    return this.#changes.wait((id) => this.#writer.ask(request(id)));
   }
 
   #takeWriter(report: WriterReport): void {
@@ -258,6 +269,11 @@ export class SqliteHistory implements ThingHistory {
       case "failed":
         this.#tell(report.driverCode, report.problem);
         return;
+      case "dropped":
+        this.#options.report(
+          new PlatformError("things.records_dropped", { file: this.#file, iotId: report.iotId, problem: report.problem }),
+        );
+        return;
       case "answer":
         this.#changes.resolve(report.id, report.value);
         return;
@@ -284,12 +300,10 @@ export class SqliteHistory implements ThingHistory {
   }
 
   #forgetAgain(iotId: string): void {
-    this.#changes
-      .wait((id) => this.#writer.ask({ name: "forget", id, iotId }))
-      .then(
-        () => this.#forgetting.delete(iotId),
-        (error: PlatformError) => this.#options.report(error),
-      );
+    this.#askWriter((id) => ({ name: "forget", id, iotId })).then(
+      () => this.#forgetting.delete(iotId),
+      (error: PlatformError) => this.#options.report(error),
+    );
   }
 
   #trim(): void {

@@ -84,6 +84,8 @@ export type WriterReport =
   | { name: "openFailed"; driverCode: string; problem: string }
   | { name: "committed"; sequence: number; refusedSeries: number }
   | { name: "failed"; driverCode: string; problem: string }
+  /** Records that no table takes: a fault of ours. */
+  | { name: "dropped"; iotId: string; problem: string }
   | { name: "answer"; id: number; value: DesiredAnswer | undefined }
   | { name: "requestFailed"; id: number; driverCode: string; problem: string };
 
