@@ -48,7 +48,7 @@ function createTap(
       wait = handler({ device, topic, parts, payload, qos, receivedAt });
     } catch (error) {
       onFailure(error);
-      return undefined;
+      return qos > 0 ? Promise.reject(error) : undefined;
     }
     if (wait === undefined) return undefined;
     if (qos > 0) return wait.catch(failed);
