@@ -17,7 +17,7 @@ import {
   createUserWatcher,
   sessionIdOf,
 } from "./access/index.ts";
-import { createAccessKeys, createAlibabaApi, type HealthStatus, openApi } from "./api/index.ts";
+import { createAccessKeys, createAlibabaApi, createFirmwareUploads, type HealthStatus, openApi } from "./api/index.ts";
 import {
   createAlibabaHandlers,
   createGatewayBinding,
@@ -320,6 +320,7 @@ async function open(
 
   const status: HealthStatus = { status: "starting", version, listen: { device: [], http: [], amqp: [] } };
   const accessKeys = createAccessKeys({ rootKey: credentials.accessKey });
+  const firmwareUploads = createFirmwareUploads({ ota, clock, random, limits: limits.alibabaApi });
   const alibaba = createAlibabaApi({
     registry,
     rules,
@@ -331,6 +332,8 @@ async function open(
     tags,
     groups,
     topology,
+    ota,
+    firmwareUploads,
     nextMessageId,
     accessKeys,
     clock,
@@ -356,6 +359,7 @@ async function open(
     accessKeys,
     status: () => status,
     alibaba,
+    firmwareUploads,
     host,
     listen: settings.listen.http,
     limits: limits.api,

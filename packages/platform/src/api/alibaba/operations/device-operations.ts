@@ -4,6 +4,7 @@ import type { Device, NewDevice, Product } from "../../../registry/index.ts";
 import { defineOperation, type OperationTable, pageCount, readPage } from "../operation.ts";
 import { formatGmt, formatGmtDashed, formatUtc } from "../vendor-times.ts";
 import { deviceSelector, findByIotId, findSelectedDevice } from "./device-selector.ts";
+import { firmwareVersionOf } from "./ota-operations.ts";
 
 const devicePageEntriesDefault = 10;
 
@@ -31,23 +32,29 @@ export const deviceOperations: OperationTable = {
     return { Data: showDevice(await findSelectedDevice(input, registry)) };
   }),
 
-  QueryDeviceDetail: defineOperation(deviceSelector, async (input, { registry, region }) => {
+  QueryDeviceDetail: defineOperation(deviceSelector, async (input, ports) => {
+    const { registry, region } = ports;
     const device = await findSelectedDevice(input, registry);
     const product = await registry.getProduct(device.productKey);
+    const version = await firmwareVersionOf(device.productKey, device.deviceName, ports);
     return {
       Data: {
-        ...showDetail(device, product, region),
+        ...showDetail(device, product, region, version),
         ...showOnline(device),
         Owner: true,
       },
     };
   }),
 
-  BatchQueryDeviceDetail: defineOperation({ ProductKey: "text", DeviceName: "list" }, async (input, { registry, region, limits }) => {
+  BatchQueryDeviceDetail: defineOperation({ ProductKey: "text", DeviceName: "list" }, async (input, ports) => {
+    const { registry, region, limits } = ports;
     refuseTooMany(input.DeviceName.length, limits.detailDevicesMax);
     const product = await registry.getProduct(input.ProductKey);
     const devices = await Promise.all(input.DeviceName.map((deviceName) => registry.getDevice(input.ProductKey, deviceName)));
-    return { Data: { Data: devices.map((device) => showDetail(device, product, region)) } };
+    const details = devices.map(async (device) =>
+      showDetail(device, product, region, await firmwareVersionOf(device.productKey, device.deviceName, ports)),
+    );
+    return { Data: { Data: await Promise.all(details) } };
   }),
 
   QueryDevice: defineOperation(
@@ -134,11 +141,11 @@ export function showOnline({ lastOnlineAt, remoteAddress }: Device) {
   return { GmtOnline: formatGmt(lastOnlineAt), UtcOnline: formatUtc(lastOnlineAt), IpAddress: hostOf(remoteAddress) };
 }
 
-export function showDetail(device: Device, product: Product, region: string) {
+/** `firmwareVersion` is empty for a device that never told one, as the vendor shows it. */
+export function showDetail(device: Device, product: Product, region: string, firmwareVersion: string) {
   return {
     ...showDevice(device),
-    // No version was ever reported: the vendor shows an empty text then.
-    FirmwareVersion: "",
+    FirmwareVersion: firmwareVersion,
     GmtActive: formatGmt(device.activatedAt),
     GmtCreate: formatGmt(device.createdAt),
     UtcActive: formatUtc(device.activatedAt),

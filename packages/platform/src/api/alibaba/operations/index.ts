@@ -2,6 +2,8 @@ import type { OperationTable } from "../operation.ts";
 import { deviceOperations } from "./device-operations.ts";
 import { groupOperations } from "./group-operations.ts";
 import { messageOperations } from "./message-operations.ts";
+import { otaJobOperations } from "./ota-job-operations.ts";
+import { otaOperations } from "./ota-operations.ts";
 import { productOperations } from "./product-operations.ts";
 import { ruleOperations } from "./rule-operations.ts";
 import { scriptOperations } from "./script-operations.ts";
@@ -24,4 +26,6 @@ export const operations: OperationTable = {
   ...groupOperations,
   ...topologyOperations,
   ...scriptOperations,
+  ...otaOperations,
+  ...otaJobOperations,
 };

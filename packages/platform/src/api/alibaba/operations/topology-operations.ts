@@ -3,6 +3,7 @@ import { PlatformError } from "../../../errors/index.ts";
 import { defineOperation, type OperationTable, pageCount, readPage } from "../operation.ts";
 import { showDetail, showOnline } from "./device-operations.ts";
 import { deviceSelector, findSelectedDevice } from "./device-selector.ts";
+import { firmwareVersionOf } from "./ota-operations.ts";
 
 export const topologyOperations: OperationTable = {
   GetThingTopo: defineOperation(
@@ -37,7 +38,8 @@ export const topologyOperations: OperationTable = {
     return { Data: true };
   }),
 
-  GetGatewayBySubDevice: defineOperation(deviceSelector, async (input, { registry, topology, region }) => {
+  GetGatewayBySubDevice: defineOperation(deviceSelector, async (input, ports) => {
+    const { registry, topology, region } = ports;
     const device = await findSelectedDevice(input, registry);
     const names = await topology.gatewayOf(device);
     if (names === undefined) {
@@ -45,7 +47,8 @@ export const topologyOperations: OperationTable = {
     }
     const gateway = await registry.getDevice(names.productKey, names.deviceName);
     const product = await registry.getProduct(gateway.productKey);
-    const { IotId, Region, Nickname: _nickname, NodeType, ...shown } = showDetail(gateway, product, region);
+    const version = await firmwareVersionOf(gateway.productKey, gateway.deviceName, ports);
+    const { IotId, Region, Nickname: _nickname, NodeType, ...shown } = showDetail(gateway, product, region, version);
     // Two members are spelled with small letters here, and the node type is a text.
     return { Data: { ...shown, ...showOnline(gateway), NodeType: String(NodeType), iotId: IotId, region: Region } };
   }),

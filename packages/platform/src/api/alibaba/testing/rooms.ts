@@ -6,11 +6,13 @@ import { type Clock, systemClock, systemRandom } from "../../../clock.ts";
 import { PlatformError } from "../../../errors/index.ts";
 import type { CloudPublish, Messages } from "../../../messages/index.ts";
 import { createMessageIds } from "../../../messages/index.ts";
+import { createFirmwareFolder, createOta, defaultOtaLimits } from "../../../ota/index.ts";
 import { createGroups, createRegistry, createTags, createTopology, defaultRegistryLimits } from "../../../registry/index.ts";
 import { createRuleEngine } from "../../../rules/index.ts";
 import { defaultHistoryLimits, loadMasterKey, openStore, SqliteHistory } from "../../../store/index.ts";
 import { createThings, type ThingDownlink } from "../../../things/index.ts";
 import type { AlibabaApiPorts } from "../alibaba-api.ts";
+import { createFirmwareUploads } from "../firmware-uploads.ts";
 import { defaultAlibabaApiLimits } from "../limits.ts";
 
 export const accessKeyId = "testid";
@@ -53,6 +55,22 @@ export async function openRooms(clock: Clock): Promise<Rooms> {
     report: () => {},
   });
   await things.open();
+  const { ota } = createOta({
+    store: store.ota,
+    firmware: createFirmwareFolder({ folder: join(dataDir, "firmware"), random, limits: defaultOtaLimits }),
+    registry,
+    groups: { deviceNamesOf: async () => [] },
+    downlink: { isOnline: () => false, offer: () => false },
+    downloadOrigin: () => "https://things.example",
+    linkKey: Buffer.alloc(32),
+    clock,
+    random,
+    limits: defaultOtaLimits,
+    onFailure(error) {
+      throw error;
+    },
+  });
+  await ota.start();
   const ports: AlibabaApiPorts = {
     registry,
     rules,
@@ -73,6 +91,8 @@ export async function openRooms(clock: Clock): Promise<Rooms> {
     tags: createTags({ registry, store: store.tags, limits: defaultRegistryLimits }),
     groups: createGroups({ store: store.groups, clock, random, limits: defaultRegistryLimits }),
     topology: createTopology({ registry, store: store.topology, clock, limits: defaultRegistryLimits }),
+    ota,
+    firmwareUploads: createFirmwareUploads({ ota, clock, random, limits: defaultAlibabaApiLimits }),
     nextMessageId: createMessageIds(clock),
     accessKeys: { findSecret: (keyId) => (keyId === accessKeyId ? accessKeySecret : undefined) },
     clock,
@@ -86,6 +106,7 @@ export async function openRooms(clock: Clock): Promise<Rooms> {
     published,
     called,
     async close() {
+      await ota.close();
       await things.close();
       await rules.close();
       await registry.close();
