@@ -1,7 +1,7 @@
 /** The registry: rules and events above the store, a cache for connects, connection states written behind. */
 import type { Clock, Random } from "../clock.ts";
 import { PlatformError } from "../errors/index.ts";
-import { buildDeviceRows, checkNickname, wishesOf } from "./device-batch.ts";
+import { buildDeviceRows, checkNickname, devicesPerPiece, wishesOf } from "./device-batch.ts";
 import { checkChoice, checkIdentityValue, checkText, generate } from "./identity-values.ts";
 import { checkPage, defaultRegistryLimits, type RegistryLimits } from "./limits.ts";
 import { LoadingCache } from "./loading-cache.ts";
@@ -127,7 +127,7 @@ export function createRegistry({ store, clock, random, limits: given = {}, repor
       throw new PlatformError("registry.too_many_devices", { productKey, received, expected: limits.devicesPerProductMax });
     }
     for (let draw = 1; ; draw++) {
-      const rows = buildDeviceRows(productKey, wishes, clock.now(), random, limits);
+      const rows = await buildDeviceRows(productKey, wishes, clock.now(), random, limits, pause);
       const outcome = await store.insertDevices(rows);
       if (outcome.kind === "ok") return rows;
       const { deviceName } = outcome;
@@ -140,12 +140,16 @@ export function createRegistry({ store, clock, random, limits: given = {}, repor
     }
   }
 
+  /** Sockets have their turn. */
+  const pause = () => new Promise<void>((resolve) => clock.soon(resolve));
+
   async function createDevices(productKey: string, wishes: readonly NewDevice[]): Promise<Device[]> {
     const rows = await inTurn(async () => {
       await needProduct(productKey);
       return insertDevices(productKey, wishes);
     });
-    for (const row of rows) {
+    for (const [index, row] of rows.entries()) {
+      if (index > 0 && index % devicesPerPiece === 0) await pause();
       devices.forget(keyOf(productKey, row.deviceName));
       emit({ kind: "device.created", productKey, deviceName: row.deviceName, iotId: row.iotId });
     }

@@ -1,7 +1,7 @@
 /** From what a caller gave to complete rows: missing values drawn, given ones checked, repetitions named. */
 import type { Random } from "../clock.ts";
 import { PlatformError } from "../errors/index.ts";
-import { checkDeviceName, checkIdentityValue, checkText, generate } from "./identity-values.ts";
+import { checkIdentityValue, checkText, deviceNameCheck, generate } from "./identity-values.ts";
 import type { RegistryLimits } from "./limits.ts";
 import type { DeviceRow } from "./ports.ts";
 import type { DeviceBatch, NewDevice } from "./registry.ts";
@@ -15,26 +15,34 @@ export function wishesOf(batch: DeviceBatch, devicesMax: number): NewDevice[] {
   return "count" in batch ? Array.from({ length: count }, () => ({})) : batch.devices;
 }
 
-export function buildDeviceRows(
+/** Devices that are worked on in one go: about ten milliseconds. */
+export const devicesPerPiece = 250;
+
+/** `pause` is awaited between pieces of the work, so that a large batch keeps nobody waiting. */
+export async function buildDeviceRows(
   productKey: string,
   wishes: readonly NewDevice[],
   now: number,
   random: Random,
   limits: RegistryLimits,
-): DeviceRow[] {
-  const rows = wishes.map((wish): DeviceRow => {
-    return {
+  pause: () => Promise<void>,
+): Promise<DeviceRow[]> {
+  const checkName = deviceNameCheck(limits);
+  const rows: DeviceRow[] = [];
+  for (const wish of wishes) {
+    if (rows.length > 0 && rows.length % devicesPerPiece === 0) await pause();
+    rows.push({
       iotId: wish.iotId === undefined ? generate.iotId(random) : checkIdentityValue("iotId", wish.iotId),
       productKey,
-      deviceName: wish.deviceName === undefined ? generate.deviceName(random) : checkDeviceName(wish.deviceName, limits),
+      deviceName: wish.deviceName === undefined ? generate.deviceName(random) : checkName(wish.deviceName),
       deviceSecret: wish.deviceSecret === undefined ? generate.deviceSecret(random) : checkIdentityValue("deviceSecret", wish.deviceSecret),
       nickname: checkNickname(wish.nickname ?? "", limits),
       isEnabled: true,
       isOnline: false,
       createdAt: now,
       modifiedAt: now,
-    };
-  });
+    });
+  }
   refuseRepetition(rows, "deviceName");
   refuseRepetition(rows, "iotId");
   return rows;
