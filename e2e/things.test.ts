@@ -260,3 +260,78 @@ test("a product without a model: its reports are answered and nothing is stored"
   await client.publishAsync(`${device.sys}thing/event/property/post`, '{"id":"1","params":{"Level":20}}', { qos: 1 });
   expect(JSON.parse((await message("reply", `${device.sys}thing/event/property/post_reply`)).payload)).toMatchObject({ code: 200 });
 });
+
+test("[alibaba-device 5.6, 8.4] with ext bit 0 a synchronous service comes under its own topic, and the answer is not echoed", async () => {
+  const device = await createLamp();
+  const { client, received, message } = await connect(device, ",_ss=1,ext=1");
+  const call = rest("POST", `/products/${device.productKey}/devices/${device.deviceName}/services/measure/calls`, { input: {} });
+  const request = await message("the call", `/ext/rrpc/*`);
+  expect(request.topic).toMatch(new RegExp(`^/ext/rrpc/\\d+${device.sys}thing/service/measure$`));
+  const { id, method, params, version } = JSON.parse(request.payload);
+  expect([method, params, version]).toEqual(["thing.service.measure", {}, "1.0.0"]);
+  await client.publishAsync(request.topic, JSON.stringify({ id, code: 200, data: { result: 9 } }));
+  expect(await call).toMatchObject({ status: 200, body: { code: 200, output: { result: 9 } } });
+  expect(received).toHaveLength(1);
+});
+
+test("[alibaba-device 4.2] a topic with ?_sn=default reaches rules as the script's JSON, and is routed without it", async () => {
+  const device = await createLamp();
+  const { productKey, deviceName } = device;
+  const own = `/${productKey}/${deviceName}`;
+  await created(`/products/${productKey}/topics`, { topic: "data", operation: "ALL" });
+  const code = "function transformPayload(topic, bytes) { return { topic: topic, first: bytes[0], size: bytes.length }; }";
+  expect((await rest("PUT", `/products/${productKey}/script`, { code })).status).toBe(200);
+  await mirror(device, `${own}/data`);
+  const { client, message } = await connect(device, "");
+  await client.subscribeAsync([`${own}/user/get`, `${own}/data`]);
+  await client.publishAsync(`${own}/data?_sn=default`, Buffer.from([200, 1, 2]), { qos: 1 });
+  expect(JSON.parse((await message("what the rule saw", `${own}/user/get`)).payload)).toEqual({
+    topic: `${own}/data`,
+    first: 200,
+    size: 3,
+  });
+  expect([...(await message("the bytes themselves", `${own}/data`)).bytes]).toEqual([200, 1, 2]);
+});
+
+test("a script without an end fails with 26002, is suspended, and nobody else waits for it", async () => {
+  const device = await createLamp({ dataFormat: 0 });
+  const code = "function rawDataToProtocol(bytes) { for (;;); }";
+  expect((await rest("PUT", `/products/${device.productKey}/script`, { code })).status).toBe(200);
+  const { client, received } = await connect(device, ",_ss=1");
+  for (let count = 0; count < 5; count += 1) await client.publishAsync(`${device.sys}thing/model/up_raw`, Buffer.from([count]));
+  let slowest = 0;
+  const answered = until("five answers", () => (received.length === 5 ? true : undefined));
+  for (let count = 0; count < 20; count += 1) {
+    const began = performance.now();
+    await rest("GET", `/products/${device.productKey}`);
+    slowest = Math.max(slowest, performance.now() - began);
+  }
+  await answered;
+  expect(slowest).toBeLessThan(400);
+  expect(received.map(({ payload }) => JSON.parse(payload).code)).toEqual([26002, 26002, 26002, 26010, 26010]);
+});
+
+test("[alibaba-device 9.2] rules read the life of devices and their answers to calls", async () => {
+  const device = await createLamp();
+  const { productKey, deviceName } = device;
+  const own = `/${productKey}/${deviceName}`;
+  await mirror(device, `/${productKey}/+/thing/lifecycle`, "action, deviceName, deviceSecret");
+  await mirror(device, `${own}/thing/downlink/reply/message`, "code, topic, deviceName");
+  const { client, received, message } = await connect(device, ",_ss=1");
+  await client.subscribeAsync(`${own}/user/get`);
+  const { deviceSecret } = await created(`/products/${productKey}/devices`, { deviceName: "second" });
+  await rest("DELETE", `/products/${productKey}/devices/second`);
+  const told = await until("both", () => {
+    const messages = received.filter(({ topic }) => topic === `${own}/user/get`);
+    return messages.length === 2 ? messages.map(({ payload }) => JSON.parse(payload)) : undefined;
+  });
+  expect(told).toMatchObject([
+    { action: "create", deviceName: "second", deviceSecret },
+    { action: "delete", deviceName: "second" },
+  ]);
+  received.length = 0;
+  await rest("POST", `/products/${productKey}/devices/${deviceName}/properties`, { values: { Level: 5 } });
+  const set = await message("the setting", `${device.sys}thing/service/property/set`);
+  await client.publishAsync(`${set.topic}_reply`, JSON.stringify({ id: JSON.parse(set.payload).id, code: 200, data: {} }), { qos: 1 });
+  expect(JSON.parse((await message("its answer", `${own}/user/get`)).payload)).toEqual({ code: 200, topic: set.topic, deviceName });
+});

@@ -66,17 +66,18 @@ export function createScripts(ports: ScriptsPorts): Scripts & { forget(productKe
     if (clock.now() < entry.suspendedUntil) return fail(26010, "the script was suspended because it takes too long");
     const { code } = entry.script;
     const outcome = await thread.perform({ key: productKey, version: entry.version, code, run: { function: name, argumentsText } });
-    countOverrun(entry, outcome);
+    countOverrun(productKey, entry, outcome);
     return resultOf(outcome, name);
   }
 
-  function countOverrun(entry: Remembered, outcome: ThreadOutcome): void {
+  function countOverrun(productKey: string, entry: Remembered, outcome: ThreadOutcome): void {
     if (outcome.kind === "busy" || outcome.kind === "closed") return;
     const isOverrun = outcome.kind === "threw" && outcome.isOverrun;
     entry.overruns = isOverrun ? entry.overruns + 1 : 0;
     if (entry.overruns >= limits.overrunsBeforeSuspension) {
       entry.overruns = 0;
       entry.suspendedUntil = clock.now() + limits.suspensionSeconds * 1000;
+      thread.dropWaiting(productKey);
     }
   }
 

@@ -9,7 +9,14 @@ import type { JobOutcome, ScriptJob, ThreadLimits } from "./worker-messages.ts";
 export type ThreadOutcome = Exclude<JobOutcome, { kind: "code_needed" }> | { kind: "busy" } | { kind: "closed" };
 
 /** What the room needs of a worker; tests give one of their own. */
-export type ThreadWorker = Pick<Worker, "postMessage" | "terminate" | "on" | "unref">;
+export interface ThreadWorker {
+  postMessage(job: ScriptJob): void;
+  terminate(): Promise<unknown>;
+  unref(): void;
+  on(event: "message", listener: (outcome: JobOutcome) => void): unknown;
+  on(event: "error", listener: (error: Error) => void): unknown;
+  on(event: "exit", listener: () => void): unknown;
+}
 
 export interface ScriptThreadPorts {
   clock: Pick<Clock, "after">;
@@ -57,6 +64,14 @@ export class ScriptThread {
       this.#waiting += 1;
       this.#next();
     });
+  }
+
+  /** What waits for this script is answered as if it had found no place. */
+  dropWaiting(key: string): void {
+    const queue = this.#queues.get(key) ?? [];
+    this.#queues.delete(key);
+    this.#waiting -= queue.length;
+    for (const { settle } of queue) settle({ kind: "busy" });
   }
 
   async close(): Promise<void> {
@@ -134,7 +149,8 @@ export class ScriptThread {
     this.#running = undefined;
     running?.cancelKill();
     running?.entry.settle(outcome);
-    this.#next();
+    // After whoever waited: it may drop what else waits for this script.
+    queueMicrotask(() => this.#next());
   }
 
   #kill(reason: string): void {

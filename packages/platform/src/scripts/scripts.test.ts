@@ -124,6 +124,9 @@ test("a script that keeps taking too long is suspended, and others are not", asy
   expect(await send("slow", 0)).toMatchObject({ code: 26010 });
   expect(await send("pk", 1)).toMatchObject({ kind: "done" });
   await clock.pass(defaultScriptLimits.suspensionSeconds * 1000);
+  const waiting = await Promise.all([1, 1, 1, 1].map((first) => send("slow", first)));
+  expect(waiting.map((result) => result.kind === "failed" && result.code)).toEqual([26002, 26002, 26010, 26010]);
+  await clock.pass(defaultScriptLimits.suspensionSeconds * 1000);
   expect(await send("slow", 0)).toMatchObject({ kind: "done" });
 });
 
