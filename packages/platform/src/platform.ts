@@ -45,7 +45,7 @@ import {
   createRrpc,
 } from "./messages/index.ts";
 import { openOta } from "./open-ota.ts";
-import { createGroups, createMqttUsers, createRegistry, createTags, createTopology } from "./registry/index.ts";
+import { createGroups, createMqttUsers, createRegistrationBatches, createRegistry, createTags, createTopology } from "./registry/index.ts";
 import { createAddressPolicy, createHttpWebhookSender, createRuleEngine } from "./rules/index.ts";
 import { createScripts } from "./scripts/index.ts";
 import { loadMasterKey, noteJournal, openStore, SqliteHistory, SqliteJournal } from "./store/index.ts";
@@ -122,6 +122,15 @@ async function open(
   await registry.start();
   closers.push(() => registry.close());
   const groups = createGroups({ store: store.groups, clock, random, limits: limits.registry });
+  const registrationBatches = createRegistrationBatches({
+    registry,
+    store: store.registrationBatches,
+    clock,
+    limits: limits.registry,
+    onFailure,
+  });
+  await registrationBatches.start();
+  closers.push(() => registrationBatches.close());
   const tags = createTags({ registry, store: store.tags, limits: limits.registry });
   const topology = createTopology({ registry, store: store.topology, clock, limits: limits.registry });
 
@@ -332,6 +341,7 @@ async function open(
     tags,
     groups,
     topology,
+    registrationBatches,
     ota,
     firmwareUploads,
     nextMessageId,

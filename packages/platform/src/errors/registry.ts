@@ -82,6 +82,18 @@ export const registryErrors = {
     en: "A batch of {received} devices is not possible. Expected 1 to {expected}.",
     zh: "批次设备数 {received} 无效，应为 1 到 {expected}。",
   },
+  "registry.registration_batch_not_found": {
+    http: 404,
+    alibaba: "iot.device.DeviceApplyIsNotFound",
+    en: "There is no registration batch {received} of this product.",
+    zh: "该产品没有编号为 {received} 的批量注册申请。",
+  },
+  "registry.registration_batch_state": {
+    http: 409,
+    alibaba: "iot.device.IncorrentDeviceApplyInfo",
+    en: "The registration batch is {received}; expected {expected}.",
+    zh: "批量注册申请的状态为 {received}，应为 {expected}。",
+  },
   "registry.product_has_devices": {
     http: 409,
     en: "Product {productKey} still has devices. Delete them first.",

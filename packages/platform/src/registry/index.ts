@@ -3,6 +3,13 @@ export { createGroups, type Group, type GroupCounts, type GroupJoin, type Groups
 export { defaultMqttUserLimits, defaultRegistryLimits, type RegistryLimits } from "./limits.ts";
 export { createMqttUsers, type MqttUser, type MqttUserRow, type MqttUserStore, type MqttUsers } from "./mqtt-users.ts";
 export type * from "./ports.ts";
+export {
+  createRegistrationBatches,
+  type RegistrationBatch,
+  type RegistrationBatches,
+  type RegistrationBatchStore,
+  type RegistrationStatus,
+} from "./registration-batches.ts";
 export type * from "./registry.ts";
 export { createTags, type TagMap, type Tags, type TagsChange } from "./tags.ts";
 export { createTopology, type Topology, type TopologyChange } from "./topology.ts";

@@ -7,6 +7,8 @@ export interface RegistryLimits {
   topicClassesPerProductMax: number;
   /** Devices created by one call. */
   batchDevicesMax: number;
+  /** Registrations in two steps that can still be asked for. */
+  registrationBatchesMax: number;
   productNameCharactersMax: number;
   descriptionCharactersMax: number;
   /** The vendor asks for 4; a fleet from elsewhere may have shorter names. */
@@ -52,6 +54,7 @@ export const defaultRegistryLimits: RegistryLimits = {
   devicesPerProductMax: 1_000_000,
   topicClassesPerProductMax: 50,
   batchDevicesMax: 10_000,
+  registrationBatchesMax: 1_000,
   productNameCharactersMax: 64,
   descriptionCharactersMax: 100,
   deviceNameCharactersMin: 4,

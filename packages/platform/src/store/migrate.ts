@@ -7,6 +7,7 @@ import { up as mqttUsers } from "./migrations/0002-mqtt-users.ts";
 import { up as things } from "./migrations/0003-things.ts";
 import { up as ota } from "./migrations/0004-ota.ts";
 import { up as registryAdditions } from "./migrations/0005-registry.ts";
+import { up as registrationBatches } from "./migrations/0007-registration-batches.ts";
 import { up as scripts } from "./migrations/0008-scripts.ts";
 import type { Schema } from "./schema.ts";
 
@@ -16,6 +17,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   "0003-things": { up: things },
   "0004-ota": { up: ota },
   "0005-registry": { up: registryAdditions },
+  "0007-registration-batches": { up: registrationBatches },
   "0008-scripts": { up: scripts },
 };
 

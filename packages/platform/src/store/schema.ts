@@ -307,7 +307,19 @@ interface OtaVersionTable {
   reported_at: number;
 }
 
+export interface RegistrationBatchTable {
+  id: Generated<number>;
+  product_key: string;
+  status: "checked" | "refused" | "creating" | "created" | "failed";
+  /** JSON list of { deviceName, nickname }. */
+  devices: string;
+  /** JSON list of names. */
+  invalid_names: string;
+  created_at: number;
+}
+
 export interface Schema {
+  registration_batches: RegistrationBatchTable;
   ota_modules: OtaModuleTable;
   ota_files: OtaFileTable;
   ota_packages: OtaPackageTable;

@@ -5,7 +5,7 @@ import { type Clock, type Random, systemClock, systemRandom } from "../clock.ts"
 import type { DeviceLogStore } from "../device-log/index.ts";
 import { PlatformError } from "../errors/index.ts";
 import type { OtaStore } from "../ota/index.ts";
-import type { GroupStore, MqttUserStore, RegistryStore, TagStore, TopologyStore } from "../registry/index.ts";
+import type { GroupStore, MqttUserStore, RegistrationBatchStore, RegistryStore, TagStore, TopologyStore } from "../registry/index.ts";
 import type { RuleStore } from "../rules/index.ts";
 import type { ScriptStore } from "../scripts/index.ts";
 import type { ThingModelStore } from "../things/index.ts";
@@ -20,6 +20,7 @@ import { openSqliteFile, TransactionalSqliteDialect } from "./sqlite-file.ts";
 import { createSqliteGroupStore } from "./sqlite-group-store.ts";
 import { createSqliteMqttUserStore } from "./sqlite-mqtt-user-store.ts";
 import { createSqliteOtaStore } from "./sqlite-ota-store.ts";
+import { createSqliteRegistrationBatchStore } from "./sqlite-registration-batch-store.ts";
 import { createSqliteRegistryStore } from "./sqlite-registry-store.ts";
 import { createSqliteRuleStore } from "./sqlite-rule-store.ts";
 import { createSqliteScriptStore } from "./sqlite-script-store.ts";
@@ -39,6 +40,7 @@ export interface Store {
   deviceTokens: DeviceTokenStore;
   topology: TopologyStore;
   tags: TagStore;
+  registrationBatches: RegistrationBatchStore;
   groups: GroupStore;
   mqttUsers: MqttUserStore;
   settings: SettingsStore;
@@ -93,6 +95,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     deviceTokens: createSqliteDeviceTokenStore(db),
     topology: createSqliteTopologyStore(db),
     tags: createSqliteTagStore(db),
+    registrationBatches: createSqliteRegistrationBatchStore(db),
     groups: createSqliteGroupStore(db),
     mqttUsers: createSqliteMqttUserStore(db),
     settings,

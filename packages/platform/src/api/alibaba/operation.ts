@@ -2,7 +2,7 @@
 import { PlatformError } from "../../errors/index.ts";
 import type { Broadcast, Messages, Rrpc } from "../../messages/index.ts";
 import type { Ota } from "../../ota/index.ts";
-import type { Groups, Registry, Tags, Topology } from "../../registry/index.ts";
+import type { Groups, RegistrationBatches, Registry, Tags, Topology } from "../../registry/index.ts";
 import type { RuleEngine } from "../../rules/index.ts";
 import type { Scripts } from "../../scripts/index.ts";
 import type { Things } from "../../things/index.ts";
@@ -62,6 +62,7 @@ export interface OperationPorts {
   tags: Tags;
   groups: Groups;
   topology: Topology;
+  registrationBatches: RegistrationBatches;
   ota: Ota;
   firmwareUploads: FirmwareUploads;
   /** Decimal text of 19 digits, for answers that carry the id of a message. */

@@ -1,11 +1,13 @@
 /** Devices (reference 1.8.B). */
 import { PlatformError } from "../../../errors/index.ts";
-import type { Device, NewDevice, Product } from "../../../registry/index.ts";
-import { defineOperation, type OperationTable, pageCount, readPage } from "../operation.ts";
+import type { Device, DeviceStatus, NewDevice, Product } from "../../../registry/index.ts";
+import { defineOperation, type OperationTable, oneOf, pageCount, readPage } from "../operation.ts";
 import { formatGmt, formatGmtDashed, formatUtc } from "../vendor-times.ts";
 import { deviceSelector, findByIotId, findSelectedDevice } from "./device-selector.ts";
 import { firmwareVersionOf } from "./ota-operations.ts";
 
+/** The vendor's numbers of its own states. */
+const statusesByNumber: Readonly<Record<number, DeviceStatus>> = { 0: "UNACTIVE", 1: "ONLINE", 3: "OFFLINE", 8: "DISABLE" };
 const devicePageEntriesDefault = 10;
 
 export const deviceOperations: OperationTable = {
@@ -113,6 +115,65 @@ export const deviceOperations: OperationTable = {
       return { DeviceStatusList: { DeviceStatus } };
     },
   ),
+
+  QueryDeviceByStatus: defineOperation(
+    { ProductKey: "text?", Status: "integer", CurrentPage: "integer?", PageSize: "integer?" },
+    async (input, { registry, limits }) => {
+      const status = statusesByNumber[oneOf("Status", input.Status, [0, 1, 3, 8])];
+      const wanted = readPage(input.CurrentPage ?? 1, input.PageSize ?? devicePageEntriesDefault, limits.devicePageEntriesMax);
+      const filter = status === undefined ? {} : { status };
+      const { items, total } = await registry.listDevices(input.ProductKey || undefined, wanted, filter);
+      const SimpleDeviceInfo = items.map((device) => ({
+        ...showDevice(device),
+        Status: device.status,
+        GmtCreate: formatGmtDashed(device.createdAt),
+        GmtModified: formatGmtDashed(device.modifiedAt),
+        UtcCreate: formatUtc(device.createdAt),
+        UtcModified: formatUtc(device.modifiedAt),
+      }));
+      return {
+        Data: { SimpleDeviceInfo },
+        Page: wanted.page,
+        PageSize: wanted.pageSize,
+        PageCount: pageCount(total, wanted.pageSize),
+        Total: total,
+      };
+    },
+  ),
+
+  QueryDeviceStatistics: defineOperation({ ProductKey: "text?", GroupId: "text?" }, async (input, { registry, groups }) => {
+    if (input.GroupId) {
+      const { deviceCount, activeCount, onlineCount } = await groups.get(input.GroupId);
+      return { Data: { deviceCount, activeCount, onlineCount } };
+    }
+    const count = async (status?: DeviceStatus) =>
+      (await registry.listDevices(input.ProductKey || undefined, { page: 1, pageSize: 1 }, status === undefined ? {} : { status })).total;
+    const [deviceCount, neverActive, onlineCount] = await Promise.all([count(), count("UNACTIVE"), count("ONLINE")]);
+    return { Data: { deviceCount, activeCount: deviceCount - neverActive, onlineCount } };
+  }),
+
+  BatchUpdateDeviceNickname: defineOperation({ DeviceNicknameInfo: "structs" }, async ({ DeviceNicknameInfo }, { registry, limits }) => {
+    refuseTooMany(DeviceNicknameInfo.length, limits.detailDevicesMax);
+    const wanted = DeviceNicknameInfo.map((each) => ({
+      nickname: each.nickname ?? "",
+      device: findSelectedDevice({ IotId: each.iotid, ProductKey: each.productkey, DeviceName: each.devicename }, registry),
+    }));
+    // Unknown devices are found before any name is changed.
+    await Promise.all(wanted.map(({ device }) => device));
+    for (const { device, nickname } of wanted) {
+      const { productKey, deviceName } = await device;
+      await registry.updateDevice(productKey, deviceName, { nickname });
+    }
+    return {};
+  }),
+
+  ResetThing: defineOperation(deviceSelector, async (input, { registry, topology }) => {
+    const { productKey, deviceName } = await findSelectedDevice(input, registry);
+    const gateway = await topology.gatewayOf({ productKey, deviceName });
+    if (gateway !== undefined) await topology.remove(gateway, [{ productKey, deviceName }], "cloud");
+    const { iotId } = await registry.resetDevice(productKey, deviceName);
+    return { JobId: iotId };
+  }),
 
   DisableThing: defineOperation(deviceSelector, async (input, { registry }) => {
     const { productKey, deviceName } = await findSelectedDevice(input, registry);

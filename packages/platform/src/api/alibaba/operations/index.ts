@@ -5,6 +5,7 @@ import { messageOperations } from "./message-operations.ts";
 import { otaJobOperations } from "./ota-job-operations.ts";
 import { otaOperations } from "./ota-operations.ts";
 import { productOperations } from "./product-operations.ts";
+import { registrationOperations } from "./registration-operations.ts";
 import { ruleOperations } from "./rule-operations.ts";
 import { scriptOperations } from "./script-operations.ts";
 import { tagOperations } from "./tag-operations.ts";
@@ -26,6 +27,7 @@ export const operations: OperationTable = {
   ...groupOperations,
   ...topologyOperations,
   ...scriptOperations,
+  ...registrationOperations,
   ...otaOperations,
   ...otaJobOperations,
 };

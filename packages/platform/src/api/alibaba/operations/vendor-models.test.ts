@@ -222,6 +222,25 @@ beforeAll(async () => {
   for (const id of [FirmwareId, spare.Data.FirmwareId]) await call("DeleteOTAFirmware", { FirmwareId: id });
   await call("DeleteOTAModule", { ...product, ModuleName: "MCU" });
 
+  const checked = (await call("BatchCheckDeviceNames", { ...product, "DeviceName.1": "batch1", "DeviceName.2": "batch2" })) as {
+    Data: { ApplyId: number };
+  };
+  const ApplyId = String(checked.Data.ApplyId);
+  await call("BatchRegisterDeviceWithApplyId", { ...product, ApplyId });
+  await rooms.ports.registrationBatches.close();
+  await call("QueryBatchRegisterDeviceStatus", { ...product, ApplyId });
+  await call("QueryPageByApplyId", { ApplyId });
+  await call("BatchRegisterDevice", { ...product, Count: "2" });
+  await call("ImportDevice", { ...product, DeviceName: "moved1", DeviceSecret: "x".repeat(32) });
+  await call("QueryDeviceByStatus", { ...product, Status: "0" });
+  await call("QueryDeviceStatistics", product);
+  const nickname = { "DeviceNicknameInfo.1.ProductKey": product.ProductKey, "DeviceNicknameInfo.1.DeviceName": "moved1" };
+  await call("BatchUpdateDeviceNickname", { ...nickname, "DeviceNicknameInfo.1.Nickname": "mover" });
+  await call("ResetThing", { ...product, DeviceName: "moved1" });
+  for (const { deviceName } of (await rooms.ports.registry.listDevices(product.ProductKey, { page: 1, pageSize: 50 })).items) {
+    if (deviceName !== "dev1" && deviceName !== "dev2") await call("DeleteDevice", { ...product, DeviceName: deviceName });
+  }
+
   await call("DeleteRuleAction", { ActionId });
   await call("DeleteRule", { RuleId });
   await call("DeleteProductTopic", { TopicId: String(TopicId) });

@@ -7,7 +7,14 @@ import { PlatformError } from "../../../errors/index.ts";
 import type { CloudPublish, Messages } from "../../../messages/index.ts";
 import { createMessageIds } from "../../../messages/index.ts";
 import { createFirmwareFolder, createOta, defaultOtaLimits } from "../../../ota/index.ts";
-import { createGroups, createRegistry, createTags, createTopology, defaultRegistryLimits } from "../../../registry/index.ts";
+import {
+  createGroups,
+  createRegistrationBatches,
+  createRegistry,
+  createTags,
+  createTopology,
+  defaultRegistryLimits,
+} from "../../../registry/index.ts";
 import { createRuleEngine } from "../../../rules/index.ts";
 import { defaultHistoryLimits, loadMasterKey, openStore, SqliteHistory } from "../../../store/index.ts";
 import { createThings, type ThingDownlink } from "../../../things/index.ts";
@@ -91,6 +98,15 @@ export async function openRooms(clock: Clock): Promise<Rooms> {
     tags: createTags({ registry, store: store.tags, limits: defaultRegistryLimits }),
     groups: createGroups({ store: store.groups, clock, random, limits: defaultRegistryLimits }),
     topology: createTopology({ registry, store: store.topology, clock, limits: defaultRegistryLimits }),
+    registrationBatches: createRegistrationBatches({
+      registry,
+      store: store.registrationBatches,
+      clock,
+      limits: defaultRegistryLimits,
+      onFailure(error) {
+        throw error;
+      },
+    }),
     ota,
     firmwareUploads: createFirmwareUploads({ ota, clock, random, limits: defaultAlibabaApiLimits }),
     nextMessageId: createMessageIds(clock),
