@@ -50,7 +50,7 @@ export const roomImports: Readonly<Record<string, readonly string[]>> = {
     "store",
     "errors",
   ],
-  store: ["registry", "device-log", "rules", "access", "things", "ota", "device-services", "errors"],
+  store: ["registry", "device-log", "rules", "scripts", "access", "things", "ota", "device-services", "errors"],
   "front-door": ["access", "ota", "device-services", "device-log", "errors"],
   api: ["registry", "rules", "things", "messages", "device-log", "access", "ota", "device-services", "scripts", "errors"],
 };

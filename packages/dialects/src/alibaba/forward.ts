@@ -60,7 +60,7 @@ export const alibabaForwardTopics = {
 const chinaOffsetMilliseconds = 8 * 3600 * 1000;
 
 /** `2018-08-31 15:32:28.205`: China's local time, whatever the server's. */
-export function formatChinaTime(milliseconds: number): string {
+function formatChinaTime(milliseconds: number): string {
   return new Date(milliseconds + chinaOffsetMilliseconds).toISOString().replace("T", " ").slice(0, -1);
 }
 

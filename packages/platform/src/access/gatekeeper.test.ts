@@ -229,6 +229,17 @@ describe("rights of a session", () => {
     expect(rights.publish(message.topic)).toEqual({ isRouted: false, taps: [tap] });
   });
 
+  test("[alibaba-device 4.2] a topic with ?_sn=default has the taps of the product's script", async () => {
+    const tap: Tap = () => undefined;
+    const payloadScripts = {
+      tapsFor: (subject: { productKey: string }, topic: string) =>
+        subject.productKey === "pk" && topic === "/pk/dev1/update" ? [tap] : [],
+    };
+    const { rights } = await admitted({ ...fakePorts(), payloadScripts });
+    expect(rights.publish("/pk/dev1/update?_sn=default")).toEqual({ isRouted: true, taps: [tap], topic: "/pk/dev1/update" });
+    expect(rights.publish("/pk/dev1/update")).not.toHaveProperty("topic");
+  });
+
   test("changed topic classes reach sessions that are connected", async () => {
     const ports = fakePorts();
     const { rights } = await admitted(ports);
@@ -239,4 +250,15 @@ describe("rights of a session", () => {
     ports.topicBook.close("pk");
     expect(rights.publish("/pk/dev1/new")).toMatchObject({ code: "access.topic_undefined" });
   });
+});
+
+test("[alibaba-device 2.1, 4.4] what a device says of itself at connecting goes with its session", async () => {
+  const packet = packetOf(signConnect(triple));
+  const clientId = `${packet.clientId.slice(0, -1)},_ss=1,ext=3|`;
+  const { subject, isAddressable } = await admitted(fakePorts(), { ...packet, clientId });
+  expect(subject).toMatchObject({ isAutoSubscribed: true, acceptsCustomRrpc: true });
+  expect(isAddressable).toBe(true);
+  const plain = await admitted(fakePorts(), packet);
+  expect(plain.subject).not.toHaveProperty("isAutoSubscribed");
+  expect(plain).not.toHaveProperty("isAddressable");
 });

@@ -1,11 +1,10 @@
-export { type AlibabaHandlersPorts, createAlibabaHandlers } from "./alibaba/create-handlers.ts";
+export { createAlibabaHandlers } from "./alibaba/create-handlers.ts";
 export { createGatewayBinding, createSubDeviceLookup } from "./alibaba/gateway.ts";
-export { type AlibabaBindingLimits, defaultAlibabaBindingLimits } from "./alibaba/limits.ts";
+export { defaultAlibabaBindingLimits } from "./alibaba/limits.ts";
 export { createOtaDownlink } from "./alibaba/ota.ts";
 export { createOtaForwards, createOtaSessions } from "./alibaba/ota-forwards.ts";
 export { forwardRegistryChanges } from "./alibaba/registry-forwards.ts";
 export { createScriptedTopics } from "./alibaba/scripted-topics.ts";
 export { createStatusForwards } from "./alibaba/status-forwards.ts";
 export { createThingDownlink } from "./alibaba/thing-downlink.ts";
-export type { Uplink, UplinkDevice, UplinkHandler, UplinkHandlers } from "./alibaba/uplink.ts";
 export { createUplinkRouter } from "./alibaba/uplink-router.ts";

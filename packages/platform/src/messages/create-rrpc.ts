@@ -7,7 +7,7 @@ import type { Downlink, Rrpc, RrpcOutcome } from "./downlink.ts";
 import type { MessageLimits } from "./limits.ts";
 import type { LostConnections } from "./lost-connections.ts";
 
-export interface RrpcRequest {
+interface RrpcRequest {
   productKey: string;
   deviceName: string;
   payload: Uint8Array;

@@ -60,15 +60,15 @@ test("rules get the message of the platform, and the PUBACK waits for what they 
   await told;
 });
 
-test("a sink hears its kinds of its products, and custom topics of a device by a tap", () => {
+test("a sink hears its kinds of its products, and custom topics of a device by a tap", async () => {
   const { events, heard } = openBench({ wants: ["data"] });
-  events.tell({ ...event, body: () => ({ a: 1 }) });
-  events.tell({ ...event, kind: "status", body: () => ({}) });
-  events.tell({ ...event, productKey: "other", body: () => ({}) });
+  await events.tell({ ...event, body: () => ({ a: 1 }) });
+  await events.tell({ ...event, kind: "status", body: () => ({}) });
+  await events.tell({ ...event, productKey: "other", body: () => ({}) });
   const message: Message = { topic: "/pk/d/user/update", payload: Buffer.from("raw"), qos: 0, isRetained: false, receivedAt: 9, hops: 0 };
-  for (const tap of events.tapsFor(message.topic)) tap(message);
+  for (const tap of events.tapsFor(message.topic)) await tap(message);
   expect(events.tapsFor("/somebody/else/x")).toEqual([]);
-  events.offer({ ...message, payload: Buffer.from("{}") });
+  await events.offer({ ...message, payload: Buffer.from("{}") });
   expect(heard.map(({ topic, text, kind }) => [kind, topic, text])).toEqual([
     ["data", event.topic, '{"a":1}'],
     ["data", "/pk/d/user/update", "raw"],

@@ -25,14 +25,14 @@ export interface DeviceEvent {
 }
 
 /** Hears of events in the order in which they happened, each device's own. */
-export interface DeviceEventSink {
+interface DeviceEventSink {
   /** Asked before a body is written; cheap. */
   wants(kind: DeviceEventKind, productKey: string): boolean;
   /** The promise of what must be safe before the device is acknowledged. */
   accept(event: DeviceEvent): undefined | Promise<void>;
 }
 
-export interface NewDeviceEvent extends Omit<DeviceEvent, "payload"> {
+interface NewDeviceEvent extends Omit<DeviceEvent, "payload"> {
   /** Written only when somebody listens. */
   body: () => object;
 }

@@ -1,6 +1,7 @@
 import { describeOtherStores } from "./contract/other-stores.ts";
 import { describeRegistryAdditions } from "./contract/registry-additions.ts";
 import { describeRegistryStore } from "./contract/registry-store.ts";
+import { describeScriptStore } from "./contract/script-store.ts";
 import { describeThingModelStore } from "./contract/thing-model-store.ts";
 import { openStore } from "./index.ts";
 
@@ -12,4 +13,5 @@ describeRegistryStore("sqlite", async () => {
 });
 describeRegistryAdditions("sqlite", openInMemory);
 describeOtherStores("sqlite", openInMemory);
+describeScriptStore("sqlite", openInMemory);
 describeThingModelStore("sqlite", openInMemory);

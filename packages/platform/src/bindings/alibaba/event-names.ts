@@ -2,7 +2,7 @@
 import { wireIdentifier } from "@thingstead/thing-model";
 import type { ThingModels } from "../../things/index.ts";
 
-export interface EventName {
+interface EventName {
   name: string;
   /** `info`, `alert` or `error`. */
   type: string;

@@ -1,5 +1,5 @@
 /** What a handler of one system topic gets, whatever the family. */
-import type { DeviceRef } from "../../things/things.ts";
+import type { DeviceRef } from "../../things/index.ts";
 
 /** The device that speaks; `gateway` when it does so through another one's connection. */
 export interface UplinkDevice extends DeviceRef {
