@@ -6,7 +6,7 @@ import type { Answer } from "./answers.ts";
 import type { DeviceProblems } from "./device-problems.ts";
 import type { ThingActions } from "./thing-actions.ts";
 import type { AnswerTaker } from "./thing-answers.ts";
-import { alinkCodes, type ThingOutcome } from "./thing-call.ts";
+import { alinkCodes, answerFailure, type ThingOutcome } from "./thing-call.ts";
 import { findAction } from "./thing-messages.ts";
 import type { ThingQuestions } from "./thing-questions.ts";
 import type { Uplink, UplinkHandlers } from "./uplink.ts";
@@ -51,7 +51,7 @@ export function createRawHandlers({ downlink, scripts, actions, takeAnswer, prob
     try {
       outcome = await found.action({ device: speaker, request, topic, qos, receivedAt }, found.part);
     } catch (error) {
-      await reply(uplink, id, method, { code: alinkCodes.systemError, message: "system error" });
+      await reply(uplink, id, method, answerFailure(error));
       throw error;
     }
     if (request.wantsReply) await reply(uplink, id, method, outcome.answer);

@@ -1,6 +1,7 @@
 /** One thing message, whatever carried it: a JSON message, or a raw one that a script made into JSON. */
 import type { AlinkRequest } from "@thingstead/dialects";
 import type { MessageRefusal } from "@thingstead/thing-model";
+import { PlatformError } from "../../errors/index.ts";
 import type { Answer } from "./answers.ts";
 import type { UplinkDevice } from "./uplink.ts";
 
@@ -28,6 +29,7 @@ export function refused({ code, message }: Pick<MessageRefusal, "code" | "messag
 
 /** Codes of alibaba-device.md, 5.11, that the binding gives itself. */
 export const alinkCodes = {
+  tooManyRequests: 429,
   parameterError: 460,
   systemError: 500,
   productNotFound: 5005,
@@ -41,3 +43,13 @@ export const alinkCodes = {
   tooManySubDevices: 6357,
   noTopology: 6401,
 } as const;
+
+const httpUnavailable = 503;
+
+/** What a device is told when the world fails it: to come again, or that it is nothing of its making. */
+export function answerFailure(error: unknown): Answer {
+  const isBusy = error instanceof PlatformError && error.row.http === httpUnavailable;
+  return isBusy
+    ? { code: alinkCodes.tooManyRequests, message: "too many requests" }
+    : { code: alinkCodes.systemError, message: "system error" };
+}

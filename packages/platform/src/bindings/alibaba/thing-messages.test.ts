@@ -2,6 +2,7 @@
 import { createValidator, parseThingModel } from "@thingstead/thing-model";
 import { expect, test } from "vitest";
 import type { NewLogEntry } from "../../device-log/index.ts";
+import { PlatformError } from "../../errors/index.ts";
 import type { DownlinkMessage } from "../../messages/index.ts";
 import type { ScriptResult } from "../../scripts/index.ts";
 import type { DeviceRef, Things } from "../../things/index.ts";
@@ -42,9 +43,13 @@ function openBench(options: { scripts?: (message: unknown) => ScriptResult<never
   const log: NewLogEntry[] = [];
   const calls: unknown[] = [];
   const safe: { promise?: Promise<void> } = {};
+  const failure: { error?: Error } = {};
   const things = {
     models: { published: async () => [model], onChange: () => {} },
-    reportProperties: async (_device: DeviceRef, params: unknown, at: number) => validator.checkPropertyReport(params, at),
+    reportProperties: async (_device: DeviceRef, params: unknown, at: number) => {
+      if (failure.error !== undefined) throw failure.error;
+      return validator.checkPropertyReport(params, at);
+    },
     reportEvent: async (_device: DeviceRef, event: string, params: unknown, at: number) => validator.checkEvent(event, params, at),
     reportRecords: async (_device: DeviceRef, part: unknown, at: number, more: object) => {
       calls.push(more);
@@ -98,7 +103,7 @@ function openBench(options: { scripts?: (message: unknown) => ScriptResult<never
     await taps?.[0]?.({ topic: prefix + path, payload: bytes, qos, isRetained: false, receivedAt: 500, hops: 0 });
   }
   const reply = () => JSON.parse(sent.at(-1)?.text ?? "{}");
-  return { publish, reply, sent, told, log, calls, safe };
+  return { publish, reply, sent, told, log, calls, safe, failure };
 }
 
 const post = "thing/event/property/post";
@@ -156,6 +161,16 @@ test("the answer does not wait for rules, the PUBACK does", async () => {
   expect([sent.length, isAcknowledged]).toEqual([1, false]);
   resolve();
   await puback;
+});
+
+test("[alibaba-device 5.11] when the store fails the device is told, and its message is not acknowledged", async () => {
+  const { publish, reply, failure } = openBench();
+  failure.error = new PlatformError("things.history_busy", { expected: 1 });
+  await expect(publish(post, { id: "1", params: { level: 1 } })).rejects.toBe(failure.error);
+  expect(reply()).toMatchObject({ code: 429, id: "1" });
+  failure.error = new Error("disk");
+  await expect(publish(post, { id: "2", params: { level: 1 } })).rejects.toBe(failure.error);
+  expect(reply()).toMatchObject({ code: 500, id: "2" });
 });
 
 test("[alibaba-device 5.5] events, wrapped and bare, with the model's name and type", async () => {

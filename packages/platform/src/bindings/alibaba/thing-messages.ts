@@ -3,7 +3,7 @@
 import { type AnswerPorts, methodOf, readRequest, reply } from "./answers.ts";
 import type { DeviceProblems } from "./device-problems.ts";
 import type { ThingActions } from "./thing-actions.ts";
-import { alinkCodes, type ThingAction, type ThingCall, type ThingOutcome } from "./thing-call.ts";
+import { answerFailure, type ThingAction, type ThingCall, type ThingOutcome } from "./thing-call.ts";
 import type { ThingQuestions } from "./thing-questions.ts";
 import type { Uplink, UplinkHandler, UplinkHandlers } from "./uplink.ts";
 
@@ -42,7 +42,7 @@ function createHandler(ports: ThingMessagesPorts, action: ThingAction): UplinkHa
       outcome = await action(call, parts.event ?? "");
     } catch (error) {
       // The world's fault or ours: the device is told, and its message is not acknowledged.
-      reply(ports, uplink, request, { code: alinkCodes.systemError, message: "system error" });
+      reply(ports, uplink, request, answerFailure(error));
       throw error;
     }
     reply(ports, uplink, request, outcome.answer);
