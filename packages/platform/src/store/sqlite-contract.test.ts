@@ -1,3 +1,4 @@
+import { describeOtaStore } from "./contract/ota-store.ts";
 import { describeOtherStores } from "./contract/other-stores.ts";
 import { describeRegistryAdditions } from "./contract/registry-additions.ts";
 import { describeRegistryStore } from "./contract/registry-store.ts";
@@ -15,3 +16,4 @@ describeRegistryAdditions("sqlite", openInMemory);
 describeOtherStores("sqlite", openInMemory);
 describeScriptStore("sqlite", openInMemory);
 describeThingModelStore("sqlite", openInMemory);
+describeOtaStore("sqlite", openInMemory);
