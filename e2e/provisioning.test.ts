@@ -159,6 +159,54 @@ test("2.6 a device that nobody registered is made on the fly and connects with i
   });
 });
 
+test("2.7 a device with nothing but a certificate is told who it is, and comes back under its name; another certificate is refused", async () => {
+  const { productKey } = await product({ authType: "x509" });
+  await device(productKey, "cert1");
+  await device(productKey, "cert2");
+  const secretProduct = await product();
+  await device(secretProduct.productKey, "dev1");
+  const place = (deviceName: string) => `/products/${productKey}/devices/${deviceName}/certificates`;
+  const issue = async (deviceName: string) => (await rest("POST", place(deviceName), {})).body;
+  const [one, two] = [await issue("cert1"), await issue("cert2")];
+  const refused = await rest("POST", `/products/${secretProduct.productKey}/devices/dev1/certificates`, {});
+  expect(refused.body.error.code).toBe("access.credential_kind");
+  const open = ({ certificate, privateKey }: Json, username: string, servername = "x509.itls.cn-shanghai.aliyuncs.com") => {
+    const client = mqtt.connect({
+      protocol: "mqtts",
+      host: "127.0.0.1",
+      servername,
+      port: server.devicePort,
+      ca: server.ca,
+      cert: certificate,
+      key: privateKey,
+      clientId: "mac|securemode=2|",
+      ...(username === "" ? {} : { username }),
+      reconnectPeriod: 0,
+      protocolVersion: 4,
+    });
+    clients.push(client);
+    return client;
+  };
+  const first = open(one, "");
+  const [topic, payload] = await new Promise<[string, Buffer]>((resolve, reject) => {
+    first.on("message", (from, bytes) => resolve([from, bytes])).on("error", reject);
+  });
+  expect([topic, payload.toString()]).toEqual(["/ext/auth/identity/response", JSON.stringify({ productKey, deviceName: "cert1" })]);
+  first.end();
+  const named = open(one, `cert1&${productKey}`);
+  await isOnline(named);
+  await until("ONLINE", async () => (await rest("GET", `/products/${productKey}/devices/cert1`)).body.status === "ONLINE");
+  await expect(isOnline(open(two, `cert1&${productKey}`))).rejects.toMatchObject({ code: 5 });
+  // Nobody is asked for a certificate who does not name such a host: old stacks fail on the question.
+  await expect(isOnline(open(two, `cert2&${productKey}`, "localhost"))).rejects.toThrow();
+  expect((await rest("DELETE", `${place("cert2")}/${two.fingerprint}`)).status).toBe(204);
+  await expect(isOnline(open(two, `cert2&${productKey}`))).rejects.toMatchObject({ code: 5 });
+  expect((await rest("POST", place("cert2"), { certificate: two.certificate })).status).toBe(201);
+  await isOnline(open(two, `cert2&${productKey}`));
+  expect((await rest("POST", place("cert1"), { certificate: two.certificate })).body.error.code).toBe("access.certificate_taken");
+  expect((await rest("POST", place("cert1"), { certificate: "nonsense" })).body.error.code).toBe("access.certificate_invalid");
+});
+
 test("6 a gateway of the vendor's SDK registers, adds and logs in a sub-device, which posts, is set, and is told apart from its gateway", async () => {
   const gatewayProduct = await product({ nodeType: "gateway" });
   const subProduct = await product({ isRegistrationOpen: true });

@@ -59,7 +59,8 @@ export type Claim =
       parameters: Readonly<Record<string, string>>;
       remarks?: readonly Remark[];
     }
-  | DeviceTokenClaim;
+  | DeviceTokenClaim
+  | CertificateClaim;
 
 /** Asks for credentials with the product's secret. `self`: nobody need have registered the device before. */
 export interface RegistrationClaim {
@@ -80,6 +81,17 @@ export interface DeviceTokenClaim {
   productKey: string;
   deviceName: string;
   token: string;
+  clientMark: string;
+  parameters: Readonly<Record<string, string>>;
+  remarks?: readonly Remark[];
+}
+
+/** Proven by the TLS handshake: the certificate's holder has its key. Names are absent at a first connection. */
+export interface CertificateClaim {
+  kind: "certificate";
+  /** SHA-256 of the certificate, lower-case hexadecimal. */
+  fingerprint: string;
+  names?: DeviceNames;
   clientMark: string;
   parameters: Readonly<Record<string, string>>;
   remarks?: readonly Remark[];
@@ -211,6 +223,8 @@ export interface Dialect {
   };
   readonly preAuth?: PreAuthDialect;
   readonly registration?: RegistrationDialect;
+  /** What tells a device that came with nothing but a certificate who it is; pushed unsubscribed. */
+  announceIdentity?(names: DeviceNames): { topic: string; payload: Uint8Array };
   compileRights(productKey: string, deviceName: string, classes: readonly TopicClass[]): TopicRights;
 }
 

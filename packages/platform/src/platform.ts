@@ -5,6 +5,7 @@ import type { Logger } from "pino";
 import {
   createAccessWatcher,
   createAnonymousGate,
+  createDeviceCertificates,
   createGatekeeper,
   createObserver,
   createPreAuth,
@@ -62,6 +63,13 @@ export interface Platform {
   /** Stops taking work, tells devices, writes what is pending. */
   close(): Promise<void>;
 }
+
+/** Whom TLS asks for a certificate, by the setting. */
+const asksForCertificate = {
+  "x509-hosts": ({ serverName }: { serverName?: string }) => serverName?.toLowerCase().startsWith("x509.") === true,
+  always: () => true,
+  never: () => false,
+} as const;
 
 const drainMilliseconds = 5_000;
 /** What old firmware's pre-authentication is told to connect to when several device ports are open. */
@@ -205,6 +213,7 @@ async function open(
       topicBook,
       tokens: store.tokens,
       deviceTokens: store.deviceTokens,
+      deviceCertificates: store.deviceCertificates,
       registrar,
       subDevices,
       deviceLog,
@@ -354,8 +363,16 @@ async function open(
     onCall: ({ bug, ...call }) =>
       bug === undefined ? logger.debug(call, "alibaba call") : logger.error({ ...call, err: bug }, "alibaba call failed"),
   });
+  const deviceCertificates = createDeviceCertificates({
+    registry,
+    store: store.deviceCertificates,
+    issue: (commonName) => certificates.issueClientCertificate(commonName),
+    clock,
+    limits: limits.access,
+  });
   const api = await openApi({
     registry,
+    deviceCertificates,
     topology,
     tags,
     groups,
@@ -418,7 +435,11 @@ async function open(
     clock,
     deviceLog,
     limits: limits.frontDoor,
-    tls: { minVersion: settings.tls.minVersion, acceptsLegacyClients: settings.tls.legacyClients },
+    tls: {
+      minVersion: settings.tls.minVersion,
+      acceptsLegacyClients: settings.tls.legacyClients,
+      requestClientCertificate: asksForCertificate[settings.tls.clientCertificates],
+    },
     onBug,
   });
   closers.push(async () => {

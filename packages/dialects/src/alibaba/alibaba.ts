@@ -6,7 +6,7 @@ import { parseTopicOwner, parseUserName } from "./identity.ts";
 import { applyKeepAlive } from "./keep-alive.ts";
 import { alibabaPreAuth } from "./pre-auth.ts";
 import { refusalCodesOf } from "./refusals.ts";
-import { alibabaRegistration } from "./registration.ts";
+import { alibabaRegistration, announceIdentity } from "./registration.ts";
 import { compileRights } from "./rights.ts";
 import { verifyConnect } from "./signing.ts";
 import { deviceOfTopic } from "./topic-device.ts";
@@ -45,4 +45,5 @@ export const alibabaDialect: Dialect & Required<Pick<Dialect, "preAuth" | "regis
   },
   preAuth: alibabaPreAuth,
   registration: alibabaRegistration,
+  announceIdentity,
 };

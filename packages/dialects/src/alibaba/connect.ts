@@ -20,6 +20,8 @@ export function identifyConnect(request: ConnectRequest, transport: TransportFac
   const userName = request.userName ?? "";
   const password = request.password === undefined ? "" : Buffer.from(request.password).toString("utf8");
   const looksSigned = userName.includes("&");
+  const certified = identifyCertificate(request, transport, userName, password);
+  if (certified !== undefined) return certified;
   // Without an extension and without a name of ours the client belongs to another dialect, however long its id is.
   if (!request.clientId.includes("|") && !looksSigned && (!isIotId(userName) || password === "")) return { kind: "notMine" };
 
@@ -50,6 +52,30 @@ export function identifyConnect(request: ConnectRequest, transport: TransportFac
     return refuse("access.user_name_malformed", JSON.stringify(userName.slice(0, 128)), "${deviceName}&${productKey}");
   }
   return { kind: "device-signature", ...names, signature: password, ...shared };
+}
+
+/** 2.7: a client certificate takes the place of the password; at a first connection there is no user name either. */
+function identifyCertificate(
+  { clientId }: ConnectRequest,
+  { clientCertificate }: TransportFacts,
+  userName: string,
+  password: string,
+): Identification | undefined {
+  if (clientCertificate === undefined || password !== "") return undefined;
+  const parsed = parseClientId(clientId);
+  if (parsed.kind === "refused") return parsed;
+  const names = parseUserName(userName);
+  if (userName !== "" && names === undefined) {
+    return refuse("access.user_name_malformed", JSON.stringify(userName.slice(0, 128)), "no user name, or ${deviceName}&${productKey}");
+  }
+  const { fingerprint } = clientCertificate;
+  return {
+    kind: "certificate",
+    fingerprint,
+    ...(names === undefined ? {} : { names }),
+    clientMark: parsed.base,
+    parameters: parsed.parameters,
+  };
 }
 
 const credentialWords = { signature: "the signature as password", token: "the iotToken as password" } as const;

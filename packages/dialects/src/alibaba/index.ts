@@ -16,6 +16,16 @@ export {
 } from "./alink.ts";
 export { alibabaClientIdLimits, formatClientId, type ParsedClientId, parameterOf, parseClientId } from "./client-id.ts";
 export { type ConnectCredentials, signConnect, tokenConnect } from "./connect.ts";
+export { formatBareRequest, formatDeviceReply, formatDeviceRequest, serviceOfMethod } from "./device-requests.ts";
+export {
+  formatShadowDelete,
+  formatShadowGet,
+  formatShadowUpdate,
+  readShadowMessage,
+  type ShadowMessage,
+  type ShadowState,
+} from "./device-shadow.ts";
+export { formatUploadBlock } from "./device-upload.ts";
 export { alibabaCertificateHosts, alibabaRegions, type Endpoint, endpoints } from "./endpoints.ts";
 export {
   crc16,

@@ -1,6 +1,7 @@
 /** Dynamic registration: credentials for a product's secret, over HTTPS and over MQTT. Source: alibaba-device.md, 2.5 and 2.6. */
 import type {
   ConnectRequest,
+  DeviceNames,
   DeviceTokenClaim,
   DialectRefusal,
   RegistrationClaim,
@@ -228,4 +229,9 @@ export const alibabaRegistration: RegistrationDialect = {
 
 function refuse(code: string, received: string, expected: string): DialectRefusal {
   return { kind: "refused", code, received, expected };
+}
+
+/** 2.7 */
+export function announceIdentity({ productKey, deviceName }: DeviceNames): { topic: string; payload: Uint8Array } {
+  return { topic: "/ext/auth/identity/response", payload: encoder.encode(JSON.stringify({ productKey, deviceName })) };
 }

@@ -120,7 +120,7 @@ export class FakeTokens implements TokenStore {
   }
 }
 
-export class FakeDeviceTokens implements DeviceTokenStore {
+class FakeDeviceTokens implements DeviceTokenStore {
   rows: Parameters<DeviceTokenStore["insert"]>[0][] = [];
 
   async insert(row: Parameters<DeviceTokenStore["insert"]>[0], clientsMax: number) {
@@ -203,6 +203,7 @@ export function fakePorts() {
   const random = { bytes: (count: number) => Buffer.alloc(count, ++drawn) };
   return {
     deviceTokens,
+    deviceCertificates: { find: async () => undefined },
     random,
     gatewayLimits: defaultGatewayLimits,
     registrar: createRegistrar({ registry, deviceTokens, deviceLog, clock, random, limits: defaultAccessLimits, onFailure }),

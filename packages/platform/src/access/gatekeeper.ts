@@ -1,6 +1,7 @@
 /** Who may connect, and why not. Steps: dialect → registry → proof → enabled → keep-alive → admission. */
 import { timingSafeEqual } from "node:crypto";
 import type {
+  CertificateClaim,
   Claim,
   ConnectRequest,
   DeviceTokenClaim,
@@ -14,6 +15,7 @@ import type { Admission, ConnectionFacts, ConnectPacket, ConnectRefusal, Gatekee
 import type { Clock, Random } from "../clock.ts";
 import type { DeviceLog } from "../device-log/index.ts";
 import type { Device, Registry } from "../registry/index.ts";
+import type { DeviceCertificateStore } from "./device-certificates.ts";
 import { DeviceRights, type PayloadScripts, type PublishListeners, type SystemTopicHandler } from "./device-rights.ts";
 import type { GatewayLimits, SessionLimits } from "./limits.ts";
 import type { Registrar } from "./registrar.ts";
@@ -31,6 +33,7 @@ export interface GatekeeperPorts {
   topicBook: TopicBook;
   tokens: Pick<TokenStore, "find">;
   deviceTokens: Pick<DeviceTokenStore, "find">;
+  deviceCertificates: Pick<DeviceCertificateStore, "find">;
   registrar: Pick<Registrar, "register">;
   subDevices?: SubDeviceRights;
   deviceLog: Pick<DeviceLog, "write" | "wants">;
@@ -111,6 +114,11 @@ export function createGatekeeper(ports: GatekeeperPorts): Gatekeeper {
     if (keepAlive.kind === "refused") return keepAlive;
     logRemarks(claim, device, request.clientId, facts);
     const product = await ports.registry.findProduct(productKey);
+    const isCertified = claim.kind === "certificate";
+    if (isCertified !== (product?.authType === "x509")) {
+      const [received, expected] = isCertified ? ["a certificate", "a secret"] : ["a secret", "a certificate"];
+      return { kind: "refused", code: "access.credential_kind", received, expected };
+    }
     return admissionOf(dialect, claim, device, page, keepAlive.seconds, product?.nodeType === "gateway");
   }
 
@@ -120,6 +128,8 @@ export function createGatekeeper(ports: GatekeeperPorts): Gatekeeper {
         return proveToken(claim);
       case "device-token":
         return proveDeviceToken(claim);
+      case "certificate":
+        return proveCertificate(claim);
       case "device-signature":
         return proveSignature(dialect, claim);
     }
@@ -139,6 +149,19 @@ export function createGatekeeper(ports: GatekeeperPorts): Gatekeeper {
         : registration.announceToken({ ...names, clientId: outcome.clientId, deviceToken: outcome.deviceToken });
     const sessionId = `registration/${productKey}/${deviceName}/${ports.random.bytes(tokenBytes).toString("hex")}`;
     return registrationAdmission(sessionId, { kind: "registration", dialect: dialect.name, ...names, message }, behaviourOf(dialect));
+  }
+
+  /** The handshake proved that the peer has the certificate's key; which device that is stands in the registry. */
+  async function proveCertificate({ fingerprint, names }: CertificateClaim): Promise<Proof> {
+    const certificate = await ports.deviceCertificates.find(fingerprint);
+    const isTheirs = names === undefined || (names.productKey === certificate?.productKey && names.deviceName === certificate.deviceName);
+    if (certificate === undefined || !isTheirs) return { kind: "refused", code: "access.certificate_unknown", received: fingerprint };
+    if (certificate.expiresAt <= ports.clock.now()) {
+      return { kind: "refused", code: "access.certificate_expired", received: new Date(certificate.expiresAt).toISOString() };
+    }
+    const device = await ports.registry.findDevice(certificate.productKey, certificate.deviceName);
+    if (device === undefined) return { kind: "refused", code: "access.certificate_unknown", received: fingerprint };
+    return { kind: "proven", device };
   }
 
   async function proveDeviceToken({ productKey, deviceName, clientMark, token }: DeviceTokenClaim): Promise<Proof> {
@@ -194,7 +217,13 @@ export function createGatekeeper(ports: GatekeeperPorts): Gatekeeper {
     isGateway: boolean,
   ): Admission {
     const { productKey, deviceName, iotId } = device;
-    const traits = { ...dialect.traitsOf(claim.parameters), ...(isGateway ? { isGateway } : {}) };
+    const isNameless = claim.kind === "certificate" && claim.names === undefined;
+    const greeting = isNameless ? dialect.announceIdentity?.({ productKey, deviceName }) : undefined;
+    const traits = {
+      ...dialect.traitsOf(claim.parameters),
+      ...(isGateway ? { isGateway } : {}),
+      ...(greeting === undefined ? {} : { greeting }),
+    };
     const subject: DeviceSubject = { kind: "device", dialect: dialect.name, productKey, deviceName, iotId, ...traits };
     const behaviour = behaviourOf(dialect);
     return {

@@ -1,3 +1,9 @@
+export {
+  createDeviceCertificates,
+  type DeviceCertificate,
+  type DeviceCertificateStore,
+  type DeviceCertificates,
+} from "./device-certificates.ts";
 export type { PayloadScripts, SystemTopicHandler } from "./device-rights.ts";
 export { createGatekeeper } from "./gatekeeper.ts";
 export {
@@ -5,7 +11,6 @@ export {
   defaultGatewayLimits,
   defaultPlainSessionLimits,
   defaultSessionLimits,
-  type GatewayLimits,
 } from "./limits.ts";
 export { createObserver, type SessionListener } from "./observer.ts";
 export { createAnonymousGate, createUserGate, createUserWatcher } from "./plain-gate.ts";

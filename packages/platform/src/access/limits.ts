@@ -59,6 +59,7 @@ export interface AccessLimits {
   cutRecheckMilliseconds: number;
   /** Physical devices that may register themselves under one device's names. */
   clientsPerDeviceMax: number;
+  certificatesPerDeviceMax: number;
   /** A connection that fetches credentials ends after this time. */
   registrationSessionSeconds: number;
 }
@@ -69,6 +70,7 @@ export const defaultAccessLimits: AccessLimits = {
   tokenSweepSeconds: 3600,
   cutRecheckMilliseconds: 2000,
   clientsPerDeviceMax: 5,
+  certificatesPerDeviceMax: 10,
   registrationSessionSeconds: 15,
 };
 

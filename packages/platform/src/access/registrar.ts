@@ -19,7 +19,7 @@ export interface RegistrarPorts {
   onFailure(error: unknown): void;
 }
 
-export type Registration =
+type Registration =
   | { kind: "secret"; device: Device }
   /** Only this once is the token known. */
   | { kind: "token"; device: Device; clientId: string; deviceToken: string };

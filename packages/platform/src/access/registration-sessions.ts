@@ -3,7 +3,7 @@ import type { Admission, Broker, SessionBehaviour, SessionRights } from "@things
 import type { Clock } from "../clock.ts";
 import type { AccessLimits } from "./limits.ts";
 import type { SessionListener } from "./observer.ts";
-import { isRegistrationSubject, type RegistrationSubject } from "./subject.ts";
+import { isDeviceSubject, isRegistrationSubject, type RegistrationSubject } from "./subject.ts";
 
 export interface RegistrationSessionsPorts {
   /** Asked late: the broker is made with the gatekeeper that admits these sessions. */
@@ -32,6 +32,7 @@ export function createRegistrationSessions({ broker, clock, limits }: Registrati
   const timers = new Map<string, () => void>();
   return {
     connected({ sessionId, subject }) {
+      if (isDeviceSubject(subject) && subject.greeting !== undefined) broker().deliver(sessionId, { ...subject.greeting, qos: 0 });
       if (!isRegistrationSubject(subject)) return;
       const end = clock.after(limits.registrationSessionSeconds * 1000, () => {
         timers.delete(sessionId);

@@ -13,6 +13,8 @@ export interface DeviceSubject {
   readonly acceptsCustomRrpc?: true;
   /** Of a product whose devices have others behind them. */
   readonly isGateway?: true;
+  /** Pushed unsubscribed as soon as it is connected. */
+  readonly greeting?: { readonly topic: string; readonly payload: Uint8Array };
 }
 
 /** The identity a session is bound to; never the MQTT client id, which two devices may share. */

@@ -1,5 +1,6 @@
 /** Test doubles of the rooms below the API: small, in memory, faithful to the contracts where the API depends on them. */
 import { pino } from "pino";
+import type { DeviceCertificates } from "../access/index.ts";
 import { type Clock, systemRandom } from "../clock.ts";
 import type { DeviceLog, LogEntry, LogQuery } from "../device-log/index.ts";
 import { PlatformError } from "../errors/index.ts";
@@ -371,6 +372,7 @@ export function createTestPorts(limits: Partial<ApiLimits> = {}) {
     ota: noOta,
     firmwareUploads: unusedRoom<FirmwareUploads>("firmwareUploads"),
     topology: unusedRoom<Topology>("topology"),
+    deviceCertificates: unusedRoom<DeviceCertificates>("deviceCertificates"),
     tags: unusedRoom<Tags>("tags"),
     groups: unusedRoom<Groups>("groups"),
     deviceLog: createInMemoryDeviceLog(),

@@ -1,5 +1,6 @@
 /** What the HTTP API asks of the rest of the platform. */
 import type { Logger } from "pino";
+import type { DeviceCertificates } from "../access/index.ts";
 import type { Clock } from "../clock.ts";
 import type { DeviceLog } from "../device-log/index.ts";
 import type { Messages } from "../messages/index.ts";
@@ -17,6 +18,7 @@ import type { RawApiRequest, RawApiResponse } from "./raw-request.ts";
 export interface ApiPorts {
   registry: Registry;
   topology: Topology;
+  deviceCertificates: DeviceCertificates;
   tags: Tags;
   groups: Groups;
   mqttUsers: MqttUsers;

@@ -59,6 +59,10 @@ export const settingsSchema = section({
       default: "TLSv1.2",
       description: "Oldest TLS version on device ports",
     }),
+    clientCertificates: Type.Union([Type.Literal("x509-hosts"), Type.Literal("always"), Type.Literal("never")], {
+      default: "x509-hosts",
+      description: "Whom to ask for a certificate: those who name a host `x509.…`, everybody (old stacks may fail on it), nobody",
+    }),
     legacyClients: Type.Boolean({
       default: true,
       description: "Let TLS 1.2 clients in that know only RSA key exchange, CBC or SHA-1 signatures",

@@ -205,6 +205,32 @@ export const accessErrors = {
     en: "The topic {received} is a sub-device's that is not logged in; expected {expected}.",
     zh: "Topic {received} 属于未登录的子设备；应为 {expected}。",
   },
+  "access.certificate_unknown": {
+    http: 401,
+    en: "The certificate {received} is not that of this device.",
+    zh: "证书 {received} 不属于该设备。",
+  },
+  "access.certificate_expired": { http: 401, en: "The certificate expired: {received}.", zh: "证书已过期：{received}。" },
+  "access.certificate_invalid": {
+    http: 400,
+    en: "The certificate cannot be used: {received}; expected {expected}.",
+    zh: "证书无效：{received}；应为 {expected}。",
+  },
+  "access.certificate_taken": {
+    http: 409,
+    en: "The certificate {received} is registered already.",
+    zh: "证书 {received} 已登记。",
+  },
+  "access.certificate_not_found": {
+    http: 404,
+    en: "The device has no certificate {received}.",
+    zh: "设备没有证书 {received}。",
+  },
+  "access.too_many_certificates": {
+    http: 409,
+    en: "The device {received} has {expected} certificates already, the most allowed.",
+    zh: "设备 {received} 的证书数已达上限 {expected}。",
+  },
   "access.credential_kind": {
     http: 403,
     en: "The product uses another kind of credential: {received}; expected {expected}.",

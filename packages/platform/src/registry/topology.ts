@@ -8,7 +8,7 @@ import type { Device, DeviceIdentity, Page, Paged, Registry } from "./registry.t
 type Names = Pick<Device, "productKey" | "deviceName">;
 
 /** A device as a gateway found it: perhaps unknown here. */
-export type FoundDevice = Names & { iotId?: string };
+type FoundDevice = Names & { iotId?: string };
 
 export type TopologyChange =
   | {

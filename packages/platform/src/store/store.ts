@@ -1,6 +1,6 @@
 /** The store's door: one SQLite file under the data directory, and behind it the ports of the rooms. */
 import { Kysely } from "kysely";
-import type { DeviceTokenStore, TokenStore } from "../access/index.ts";
+import type { DeviceCertificateStore, DeviceTokenStore, TokenStore } from "../access/index.ts";
 import { type Clock, type Random, systemClock, systemRandom } from "../clock.ts";
 import type { DeviceLogStore } from "../device-log/index.ts";
 import { PlatformError } from "../errors/index.ts";
@@ -14,6 +14,7 @@ import { migrate } from "./migrate.ts";
 import type { Schema } from "./schema.ts";
 import { createSecretBox, masterKeyBytes } from "./secret-box.ts";
 import { createSqliteSettingsStore, type SettingsStore } from "./settings-store.ts";
+import { createSqliteDeviceCertificateStore } from "./sqlite-device-certificate-store.ts";
 import { createSqliteDeviceLogStore } from "./sqlite-device-log-store.ts";
 import { createSqliteDeviceTokenStore } from "./sqlite-device-token-store.ts";
 import { openSqliteFile, TransactionalSqliteDialect } from "./sqlite-file.ts";
@@ -38,6 +39,7 @@ export interface Store {
   thingModels: ThingModelStore;
   tokens: TokenStore;
   deviceTokens: DeviceTokenStore;
+  deviceCertificates: DeviceCertificateStore;
   topology: TopologyStore;
   tags: TagStore;
   registrationBatches: RegistrationBatchStore;
@@ -93,6 +95,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     thingModels: createSqliteThingStore(db),
     tokens: createSqliteTokenStore(db),
     deviceTokens: createSqliteDeviceTokenStore(db),
+    deviceCertificates: createSqliteDeviceCertificateStore(db),
     topology: createSqliteTopologyStore(db),
     tags: createSqliteTagStore(db),
     registrationBatches: createSqliteRegistrationBatchStore(db),

@@ -9,6 +9,7 @@ import { addCredentialRoutes } from "./credentials.ts";
 import { addDeadLetterRoutes } from "./dead-letters.ts";
 import { addDesiredRoutes } from "./desired.ts";
 import { addDeviceBatchRoutes } from "./device-batches.ts";
+import { addDeviceCertificateRoutes } from "./device-certificates.ts";
 import { addDeviceLogRoutes } from "./device-log.ts";
 import { addTagRoutes, addTopologyRoutes } from "./device-relations.ts";
 import { addDeviceRoutes } from "./devices.ts";
@@ -78,6 +79,7 @@ export async function addRestApi(app: RestApp, ports: RestPorts): Promise<LogStr
       addTagRoutes(scope, ports);
       addTopologyRoutes(scope, ports);
       addGroupRoutes(scope, ports);
+      addDeviceCertificateRoutes(scope, ports);
       addCredentialRoutes(scope, ports);
       addMessageRoutes(scope, ports);
       addThingModelRoutes(scope, ports);

@@ -69,6 +69,37 @@ function alternativeNames(names: readonly string[]): x509.SubjectAlternativeName
   );
 }
 
+/** Issues a client certificate (ECDSA P-256, as long as the CA is valid): a device cannot renew it by itself. */
+export async function issueClientCertificate(
+  authority: KeyPairFiles,
+  request: { commonName: string; now: number; random: Random },
+): Promise<KeyPairFiles> {
+  const algorithm = importAlgorithm(authority.key);
+  const signingKey = await webcrypto.subtle.importKey("pkcs8", authority.key.export({ format: "der", type: "pkcs8" }), algorithm, false, [
+    "sign",
+  ]);
+  const keys = await webcrypto.subtle.generateKey(ecdsa, true, ["sign", "verify"]);
+  const issuer = new x509.X509Certificate(authority.certificate.raw);
+  const certificate = await x509.X509CertificateGenerator.create({
+    subject: [{ CN: [request.commonName.slice(0, 64)] }],
+    issuer: issuer.subjectName,
+    serialNumber: drawSerial(request.random),
+    notBefore: wholeSeconds(request.now - backdateMilliseconds),
+    notAfter: wholeSeconds(authority.certificate.validToDate.getTime()),
+    publicKey: keys.publicKey,
+    signingKey,
+    signingAlgorithm: algorithm,
+    extensions: [
+      new x509.BasicConstraintsExtension(false, undefined, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.clientAuth]),
+      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+      await x509.AuthorityKeyIdentifierExtension.create(issuer),
+    ],
+  });
+  return packKeyPair(certificate, keys);
+}
+
 /** Issues a server certificate for `names` (host names, wildcards, IP addresses), the first of them as common name. */
 export async function issueLeaf(
   authority: KeyPairFiles,

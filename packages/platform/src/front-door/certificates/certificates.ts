@@ -27,6 +27,8 @@ export interface Certificates {
   /** The CA that clients have to trust, in PEM; also at `caFile`. */
   readonly caPem: string;
   readonly caFile: string;
+  /** A client certificate of this CA and its key, in PEM. */
+  issueClientCertificate(commonName: string): Promise<{ certificatePem: string; keyPem: string; caPem: string }>;
   /** Chosen by SNI; without a name, or with one nobody knows, the identity that carries all names. */
   identityFor(serverName: string | undefined): ServerIdentity;
   /** 48 bytes for TLS session tickets; kept on disk so that a restart does not cost every device a full handshake. */
@@ -113,6 +115,12 @@ export async function openCertificates(options: CertificatesOptions): Promise<Ce
   return {
     caPem: authority.certificatePem,
     caFile: join(dataDir, "ca.crt"),
+    async issueClientCertificate(commonName) {
+      const authorityModule = await import("./authority.ts");
+      const request = { commonName, now: clock.now(), random: options.random };
+      const { certificatePem, keyPem } = await authorityModule.issueClientCertificate(authority, request);
+      return { certificatePem, keyPem, caPem: authority.certificatePem };
+    },
     identityFor: (serverName) => chooseLeaf(state.leaves, serverName).identity,
     ticketKeys: () => state.ticketKeys,
     onRenewed: (listener) => void listeners.push(listener),

@@ -84,6 +84,22 @@ export function describeRegistryAdditions(name: string, open: () => Promise<Stor
       expect([await groups.remove("g2"), await groups.remove("g1"), await groups.count()]).toEqual(["ok", "ok", 0]);
     });
 
+    test("2.7 a certificate is one device's and goes with it", async () => {
+      const { deviceCertificates } = store;
+      const one = { ...names("a"), fingerprint: "f1", serialNumber: "01", certificate: "PEM", expiresAt: 9, createdAt: 1 };
+      expect(await deviceCertificates.insert(one, 2)).toBe("ok");
+      expect(await deviceCertificates.insert({ ...one, deviceName: "b" }, 2)).toBe("duplicate");
+      expect(await deviceCertificates.insert({ ...one, fingerprint: "f2" }, 2)).toBe("ok");
+      expect(await deviceCertificates.insert({ ...one, fingerprint: "f3" }, 2)).toBe("too_many");
+      expect(await deviceCertificates.insert({ ...one, deviceName: "nobody" }, 2)).toBe("no_device");
+      expect(await deviceCertificates.find("f1")).toEqual(one);
+      expect(await deviceCertificates.remove("pk", "b", "f1")).toBe(false);
+      expect(await deviceCertificates.remove("pk", "a", "f1")).toBe(true);
+      expect((await deviceCertificates.list("pk", "a")).map(({ fingerprint }) => fingerprint)).toEqual(["f2"]);
+      await store.registry.deleteDevice("pk", "a");
+      expect(await deviceCertificates.find("f2")).toBeUndefined();
+    });
+
     test("2.6 so many clients share a device's names, each with a token that is kept as a hash", async () => {
       const { deviceTokens } = store;
       const token = { ...names("a"), clientId: "c1", tokenHash: "h1", createdAt: 1 };
