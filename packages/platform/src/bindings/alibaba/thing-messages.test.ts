@@ -1,5 +1,6 @@
 /** Everything from the bytes of a device to the room of things and back, with a room that keeps nothing. */
 import { createValidator, parseThingModel } from "@thingstead/thing-model";
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { NewLogEntry } from "../../device-log/index.ts";
 import { PlatformError } from "../../errors/index.ts";
@@ -353,4 +354,61 @@ test("[alibaba-device 4.3, 8.10] rows of the consumer platform are answered 200,
   expect(reply()).toEqual({ code: 200, data: {}, id: "1", message: "success", method: "thing.awss.enrollee.match", version: "1.0" });
   await publish("thing/status/update", { id: "0", params: {} });
   expect(sent).toHaveLength(1);
+});
+
+test("fuzz: whatever a device sends is answered or told, never thrown", async () => {
+  const rows = [
+    post,
+    "thing/event/property/batch/post",
+    "thing/event/property/pack/post",
+    "thing/event/property/history/post",
+    "thing/property/desired/get",
+    "thing/property/desired/delete",
+    "thing/dsltemplate/get",
+    "thing/dynamicTsl/get",
+    "thing/service/property/set_reply",
+    "thing/model/up_raw",
+    "thing/model/down_raw_reply",
+    "thing/reset",
+  ];
+  const key = fc.constantFrom(
+    "level",
+    "properties",
+    "events",
+    "alarm",
+    "subDevices",
+    "identity",
+    "value",
+    "time",
+    "nodes",
+    "__proto__",
+    "x",
+  );
+  const { any } = fc.letrec((tie) => ({
+    any: fc.oneof(
+      { maxDepth: 5 },
+      fc.constantFrom(null, true, 0, 7, -1, 1e300, "", "level", "sub", "pk"),
+      fc.array(tie("any"), { maxLength: 3 }),
+      fc.dictionary(key, tie("any"), { maxKeys: 4 }),
+    ),
+  }));
+  const message = fc.oneof(
+    fc.uint8Array({ maxLength: 40 }),
+    any,
+    fc.record({ id: any, params: any, sys: any, method: any, code: any, data: any }, { requiredKeys: [] }),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom(...rows), message, any, async (row, given, made) => {
+      const isObject = typeof made === "object" && made !== null && !Array.isArray(made);
+      const bench = openBench({
+        scripts: (of) =>
+          Array.isArray(of) && !isObject
+            ? { kind: "failed", code: 26007, message: "no object" }
+            : { kind: "done", value: (Array.isArray(of) ? made : Uint8Array.of(1)) as never },
+      });
+      await bench.publish(row, given instanceof Uint8Array ? given : (JSON.stringify(given) ?? ""));
+      for (const { text } of bench.sent) expect(text.length).toBeGreaterThan(0);
+    }),
+    { numRuns: 500 },
+  );
 });
