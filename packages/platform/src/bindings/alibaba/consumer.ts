@@ -40,5 +40,7 @@ export function createConsumerHandlers(ports: { downlink: Pick<Downlink, "send">
   return Object.fromEntries([
     ...answeredPaths.map((path) => [device + path, answer] as const),
     ...takenPaths.map((path) => [device + path, take] as const),
+    // A probe of the network comes back to nobody who waits.
+    ["/ext/network/probe/${messageId}", take] as const,
   ]);
 }
