@@ -1,11 +1,11 @@
 /** The vendor's own clients, unmodified, against this room behind a plain HTTP server on the loopback address. */
-import { createServer, type Server } from "node:http";
 import IotClient, * as Models from "@alicloud/iot20180120";
 import { Config } from "@alicloud/openapi-client";
 import PopCore from "@alicloud/pop-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { systemClock } from "../../clock.ts";
 import { createAlibabaApi } from "./alibaba-api.ts";
+import { type ApiServer, openApiServer } from "./testing/api-server.ts";
 import { accessKeyId, accessKeySecret, openRooms, type Rooms } from "./testing/rooms.ts";
 
 // The package is CommonJS with a `default` of its own: Node hands out the module, vitest unwraps it.
@@ -13,7 +13,7 @@ const Client: typeof IotClient.default = "default" in IotClient ? IotClient.defa
 
 const awkward = "it's (a) *test*! ~ 中文 ＋%+& 😀";
 
-let server: Server;
+let server: ApiServer;
 let authority: string;
 let rooms: Rooms;
 let handle: ReturnType<typeof createAlibabaApi>;
@@ -22,23 +22,12 @@ let productKey: string;
 beforeAll(async () => {
   rooms = await openRooms(systemClock);
   handle = createAlibabaApi({ ...rooms.ports, instanceIds: "any" });
-  server = createServer({ maxHeaderSize: 1 << 20 }, async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    const [path = "/", rawQuery = ""] = (request.url ?? "/").split(/\?(.*)/s);
-    const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, value?.toString()]));
-    const body = Buffer.concat(chunks);
-    const answer = await handle({ method: request.method ?? "", path, rawQuery, headers, body, remoteAddress: "127.0.0.1" });
-    response.writeHead(answer.status, answer.headers).end(answer.body);
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  authority = `127.0.0.1:${address !== null && typeof address === "object" ? address.port : 0}`;
+  server = await openApiServer(handle);
+  authority = server.authority;
 });
 
 afterAll(async () => {
-  server.closeAllConnections();
-  await new Promise((resolve) => server.close(resolve));
+  await server.close();
   await rooms.close();
 });
 
