@@ -1,11 +1,13 @@
-import { EventEmitter } from "node:events";
-import { signConnect, tokenConnect } from "@thingstead/dialects";
-import { type ErrorWithReasonCode, ErrorWithSubackPacket, type IClientOptions, type IPublishPacket, MqttClient } from "mqtt";
+import { type IClientOptions, type IPublishPacket, MqttClient } from "mqtt";
+import { connectError, refusalCodeOf, subscribeError } from "./connect-errors.ts";
+import { makeCredentials } from "./credentials.ts";
 import { DeviceError } from "./errors.ts";
 import { type DeviceOptions, type ResolvedOptions, resolveOptions } from "./options.ts";
 import { type PreAuthGrant, preAuthenticate } from "./pre-auth.ts";
 import { reconnectDelay } from "./reconnect-delay.ts";
-import { openStream } from "./stream.ts";
+import { ServicedDevice } from "./serviced-device.ts";
+import { GatewayClient } from "./services/gateway.ts";
+import { openStream, tlsOptions } from "./stream.ts";
 import { type MessageHandler, type ReceivedMessage, Subscriptions } from "./subscriptions.ts";
 
 /** `idle` before connect, `offline` while away and trying again, `ended` for good. */
@@ -26,26 +28,11 @@ export interface DeviceEvents {
 /** CONNACK code of a token that is wrong or expired. */
 const tokenRefused = 3;
 
-/** CONNACK return codes in the vendor's reading (reference section 2.10). */
-const connackMeanings: Readonly<Record<number, string>> = {
-  1: "protocol version not supported",
-  2: "client id malformed or too long",
-  3: "token wrong or expired, or keep-alive out of range",
-  4: "user name or password malformed",
-  5: "unknown device, wrong signature, or device disabled",
-};
-
 /**
  * MQTT.js keeps its queue over a break only while it means to come back by itself. It never does: this is the longest
  * timer there is, and the device comes back on its own clock, with its own delays and fresh credentials.
  */
 const neverMilliseconds = 2_147_483_647;
-
-/** The CONNACK code of a refusal, or undefined for any other error. */
-function refusalCodeOf(error: Error): number | undefined {
-  const code: unknown = (error as Partial<ErrorWithReasonCode>).code;
-  return typeof code === "number" && code > 0 ? code : undefined;
-}
 
 /**
  * One device. Make it with {@link connect}, or with `new Device(options)` to listen to its events before `connect()`.
@@ -56,9 +43,13 @@ function refusalCodeOf(error: Error): number | undefined {
  * await device.publish(device.topic("user/update"), JSON.stringify({ temperature: 21 }), { qos: 1 });
  * await device.end();
  */
-export class Device extends EventEmitter<DeviceEvents> {
+export class Device extends ServicedDevice<DeviceEvents> {
+  /** For a device that speaks for others. */
+  readonly gateway: GatewayClient;
   readonly #options: ResolvedOptions;
   readonly #subscriptions = new Subscriptions();
+  /** Handlers of what comes without a SUBSCRIBE. */
+  readonly #overheard = new Subscriptions();
   readonly #ending = new AbortController();
   #state: DeviceState = "idle";
   #client: MqttClient | undefined;
@@ -75,25 +66,29 @@ export class Device extends EventEmitter<DeviceEvents> {
 
   /** @throws DeviceError `device.option_missing`, `device.option_invalid` */
   constructor(options: DeviceOptions) {
-    super();
-    this.#options = resolveOptions(options);
+    const resolved = resolveOptions(options);
+    super({
+      ...resolved,
+      downloads: { tlsFor: (host) => tlsOptions(resolved, host), allowsPlain: resolved.allowsPlainDownloads },
+    });
+    this.#options = resolved;
+    this.gateway = new GatewayClient(this.link, this.requests, {
+      publish: (topic, payload, given) => this.publish(topic, payload, given),
+      subscribe: (filters) => this.#sendSubscribe(filters),
+      unsubscribe: (filter) => this.#sendUnsubscribe(filter),
+    });
   }
 
   get state(): DeviceState {
     return this.#state;
   }
 
-  get isOnline(): boolean {
+  override get isOnline(): boolean {
     return this.#state === "online";
   }
 
   get isEnded(): boolean {
     return this.#state === "ended";
-  }
-
-  /** The full topic of this device for a short name: `data` -> `/productKey/deviceName/data`. */
-  topic(shortName: string): string {
-    return `/${this.#options.productKey}/${this.#options.deviceName}/${shortName}`;
   }
 
   /**
@@ -121,7 +116,7 @@ export class Device extends EventEmitter<DeviceEvents> {
    *
    * @throws DeviceError `device.queue_full`, `device.publish_failed`, `device.ended`
    */
-  async publish(topic: string, payload: string | Uint8Array, options: { qos?: 0 | 1 } = {}): Promise<void> {
+  override async publish(topic: string, payload: string | Uint8Array, options: { qos?: 0 | 1 } = {}): Promise<void> {
     const client = this.#requireClient();
     if (this.#outgoing >= this.#options.outgoingMessagesMax) throw new DeviceError("device.queue_full", { count: this.#outgoing });
     this.#outgoing += 1;
@@ -141,28 +136,56 @@ export class Device extends EventEmitter<DeviceEvents> {
    *
    * @throws DeviceError `device.subscribe_refused` (the server said no), `device.subscribe_failed`, `device.ended`
    */
-  async subscribe(filter: string, handler: MessageHandler, options: { qos?: 0 | 1 } = {}): Promise<void> {
-    const client = this.#requireClient();
+  override async subscribe(filter: string, handler: MessageHandler, options: { qos?: 0 | 1 } = {}): Promise<void> {
+    this.#requireClient();
     const qos = options.qos ?? 0;
     // The handler stands before SUBACK: a server may deliver between its SUBACK and our next turn.
     this.#subscriptions.add(filter, qos, handler);
     try {
-      await this.#answered(client.subscribeAsync(filter, { qos }));
-    } catch (cause) {
+      await this.#sendSubscribe({ [filter]: { qos } });
+    } catch (error) {
       this.#subscriptions.remove(filter, handler);
-      throw subscribeError(filter, cause);
+      throw error;
     }
   }
 
-  /** Ends a subscription with all its handlers. @throws DeviceError `device.unsubscribe_failed`, `device.ended` */
-  async unsubscribe(filter: string): Promise<void> {
-    const client = this.#requireClient();
+  /**
+   * Ends a subscription: one handler's, and with its last handler, or without `handler`, the filter's.
+   *
+   * @throws DeviceError `device.unsubscribe_failed`, `device.ended`
+   */
+  override async unsubscribe(filter: string, handler?: MessageHandler): Promise<void> {
+    this.#requireClient();
+    if (handler !== undefined && !this.#subscriptions.remove(filter, handler)) return;
     this.#subscriptions.delete(filter);
+    await this.#sendUnsubscribe(filter);
+  }
+
+  async #sendSubscribe(filters: Readonly<Record<string, { qos: 0 | 1 }>>): Promise<void> {
+    const client = this.#requireClient();
+    try {
+      await this.#answered(client.subscribeAsync({ ...filters }));
+    } catch (cause) {
+      throw subscribeError(Object.keys(filters).join(", "), cause);
+    }
+  }
+
+  async #sendUnsubscribe(filter: string): Promise<void> {
+    const client = this.#requireClient();
     try {
       await this.#answered(client.unsubscribeAsync(filter));
     } catch (cause) {
       throw new DeviceError("device.unsubscribe_failed", { filter, reason: String(cause) }, { cause });
     }
+  }
+
+  protected override overhear(filter: string, handler: MessageHandler): () => void {
+    this.#overheard.add(filter, 1, handler);
+    return () => void this.#overheard.remove(filter, handler);
+  }
+
+  protected override tell(error: DeviceError): void {
+    if (!this.isEnded) this.emit("trouble", error);
   }
 
   /**
@@ -206,6 +229,8 @@ export class Device extends EventEmitter<DeviceEvents> {
     this.#cancelRetry();
     this.#ending.abort();
     this.#become("ended");
+    this.endServices();
+    this.gateway.end();
     const client = this.#client;
     if (client !== undefined) {
       // It does not come back: only now does MQTT.js give up what waits.
@@ -231,26 +256,8 @@ export class Device extends EventEmitter<DeviceEvents> {
     return this.#grant === undefined || keepHost ? { host, port } : this.#grant;
   }
 
-  #credentials(): { clientId: string; userName: string; password: string } {
-    const { productKey, deviceName, deviceSecret, clientId, signMethod, parameters, mode, clock } = this.#options;
-    if (this.#grant !== undefined) {
-      return tokenConnect({ iotId: this.#grant.iotId, iotToken: this.#grant.iotToken, clientId, secureMode: -1, parameters });
-    }
-    const timestamp = this.#options.timestamp === undefined ? String(clock.now()) : this.#options.timestamp;
-    return signConnect({
-      productKey,
-      deviceName,
-      deviceSecret,
-      clientId,
-      signMethod,
-      secureMode: mode === "tcp" ? 3 : 2,
-      parameters,
-      ...(timestamp === null ? {} : { timestamp }),
-    });
-  }
-
   #clientOptions(): IClientOptions {
-    const { clientId, userName, password } = this.#credentials();
+    const { clientId, userName, password } = makeCredentials(this.#options, this.#grant);
     return {
       protocolVersion: 4,
       clientId,
@@ -278,7 +285,7 @@ export class Device extends EventEmitter<DeviceEvents> {
       const cancel = clock.after(connectTimeoutMilliseconds, () =>
         settle(new DeviceError("device.connect_timeout", { server, milliseconds: connectTimeoutMilliseconds })),
       );
-      const onError = (error: Error) => settle(this.#explain(error, server));
+      const onError = (error: Error) => settle(connectError(error, server));
       const onClose = () => settle(new DeviceError("device.connect_failed", { server, reason: "the server closed the connection" }));
       const settle = (error?: DeviceError) => {
         cancel();
@@ -297,20 +304,12 @@ export class Device extends EventEmitter<DeviceEvents> {
         this.#attempt = 0;
         this.#refusalCode = undefined;
         this.#become("online");
-        if (!isFirst && !packet.sessionPresent) this.#subscribeAgain(client);
+        if (!isFirst && !packet.sessionPresent) this.#subscribeAgain();
         this.emit("online", { isSessionPresent: packet.sessionPresent });
+        this.resumeServices();
+        void this.gateway.resume();
       });
     });
-  }
-
-  #explain(error: Error, server: string): DeviceError {
-    const returnCode = refusalCodeOf(error);
-    if (returnCode === undefined) return new DeviceError("device.connect_failed", { server, reason: error.message }, { cause: error });
-    return new DeviceError(
-      "device.connection_refused",
-      { server, returnCode, meaning: connackMeanings[returnCode] ?? "unknown" },
-      { cause: error },
-    );
   }
 
   /** Every try ends here, with or without a refusal before. */
@@ -319,6 +318,7 @@ export class Device extends EventEmitter<DeviceEvents> {
     if (this.isOnline) {
       this.#become("offline");
       this.emit("offline");
+      this.gateway.suspend();
     }
     this.#scheduleRetry();
   }
@@ -327,7 +327,7 @@ export class Device extends EventEmitter<DeviceEvents> {
     if (this.isEnded) return;
     const { host, port } = this.#target();
     this.#refusalCode = refusalCodeOf(error);
-    this.emit("trouble", this.#explain(error, `${host}:${port}`));
+    this.emit("trouble", connectError(error, `${host}:${port}`));
   }
 
   /** A refusal is no reason to stay away: the device may be enabled again, a token can be renewed. */
@@ -356,12 +356,11 @@ export class Device extends EventEmitter<DeviceEvents> {
   }
 
   /** The server forgot the session: its subscriptions are made anew, in packets no larger than the cloud takes. */
-  #subscribeAgain(client: MqttClient): void {
+  #subscribeAgain(): void {
     for (const portion of this.#subscriptions.portions()) {
-      this.#answered(client.subscribeAsync(portion)).catch((cause: unknown) => {
+      this.#sendSubscribe(portion).catch((error: unknown) => {
         // A break meanwhile is told by its own event, and the next connection subscribes again.
-        const error = subscribeError(Object.keys(portion).join(", "), cause);
-        if (!this.isEnded && error.code === "device.subscribe_refused") this.emit("trouble", error);
+        if (error instanceof DeviceError && error.code === "device.subscribe_refused") this.tell(error);
       });
     }
   }
@@ -369,7 +368,7 @@ export class Device extends EventEmitter<DeviceEvents> {
   #reopen(): void {
     const client = this.#client;
     if (client === undefined || this.isEnded) return;
-    const { clientId, userName, password } = this.#credentials();
+    const { clientId, userName, password } = makeCredentials(this.#options, this.#grant);
     Object.assign(client.options, { clientId, username: userName, password });
     client.reconnect({ incomingStore: client.incomingStore, outgoingStore: client.outgoingStore });
   }
@@ -378,13 +377,8 @@ export class Device extends EventEmitter<DeviceEvents> {
     const message: ReceivedMessage = { topic, payload, qos: packet.qos, isDuplicate: packet.dup };
     this.#subscriptions.guard(() => this.emit("message", message));
     this.#subscriptions.dispatch(message);
+    this.#overheard.dispatch(message);
   }
-}
-
-/** A SUBACK that says no comes as MQTT.js's own kind of error; everything else is a connection that broke. */
-function subscribeError(filter: string, cause: unknown): DeviceError {
-  if (cause instanceof ErrorWithSubackPacket) return new DeviceError("device.subscribe_refused", { filter }, { cause });
-  return new DeviceError("device.subscribe_failed", { filter, reason: String(cause) }, { cause });
 }
 
 /** Makes a device and connects it. Throws what {@link Device.connect} throws. */

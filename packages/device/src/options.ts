@@ -1,6 +1,7 @@
 import { endpoints } from "@thingstead/dialects";
 import { type Clock, systemClock } from "./clock.ts";
 import { DeviceError } from "./errors.ts";
+import { type DeviceLimits, defaultDeviceLimits } from "./limits.ts";
 import { defaultReconnectPolicy, type ReconnectPolicy } from "./reconnect-delay.ts";
 
 /** `tcp`: direct, plain. `tls`: direct over TLS. `preauth`: HTTPS authentication first, then MQTT over TLS with its token. */
@@ -10,7 +11,10 @@ export type SignMethod = "hmacmd5" | "hmacsha1" | "hmacsha256";
 export interface DeviceOptions {
   productKey: string;
   deviceName: string;
-  deviceSecret: string;
+  /** Not for a device with a `deviceToken`. */
+  deviceSecret?: string;
+  /** Of a device that registered itself without having been known (`registerUnknown`). Needs the `clientId` that came with it. */
+  deviceToken?: string;
   /** Default `tls`. */
   mode?: ConnectMode;
   /** Region of the real cloud; default `cn-shanghai`. Chooses the host names unless `host` is given. */
@@ -32,6 +36,8 @@ export interface DeviceOptions {
   timestamp?: string | null;
   /** Additional `k=v` of the client id's extension list. */
   parameters?: Readonly<Record<string, string>>;
+  /** Tells the cloud that RRPC on custom topics is understood; synchronous services then come that way, too. Default false. */
+  acceptsCustomRrpc?: boolean;
   /** Seconds, default 60. */
   keepAliveSeconds?: number;
   /** Default true. False keeps subscriptions and QoS 1 messages while away. */
@@ -42,12 +48,20 @@ export interface DeviceOptions {
   serverName?: string;
   /** False accepts any certificate: for a laboratory only. Default true. */
   verifyServer?: boolean;
+  /** Firmware and configuration may be fetched over plain HTTP. Default false. */
+  allowsPlainDownloads?: boolean;
+  /**
+   * Refuses TLS records larger than this, as a device with a small buffer must (mbed TLS: -0x7200). Default: what TLS allows,
+   * 16 KB and some.
+   */
+  tlsRecordBytesMax?: number;
   /** Default 10,000. */
   connectTimeoutMilliseconds?: number;
   /** Messages that may wait for the connection or their acknowledgement. Default 1,000. */
   outgoingMessagesMax?: number;
   /** `false` = do not reconnect. */
   reconnect?: Partial<ReconnectPolicy> | false;
+  limits?: Partial<DeviceLimits>;
   clock?: Clock;
 }
 
@@ -55,6 +69,7 @@ export interface ResolvedOptions {
   productKey: string;
   deviceName: string;
   deviceSecret: string;
+  deviceToken: string | undefined;
   mode: ConnectMode;
   host: string;
   port: number;
@@ -65,16 +80,23 @@ export interface ResolvedOptions {
   signMethod: SignMethod;
   timestamp: string | null | undefined;
   parameters: Readonly<Record<string, string>>;
+  acceptsCustomRrpc: boolean;
   keepAliveSeconds: number;
   isCleanSession: boolean;
   ca: string | Uint8Array | undefined;
   serverName: string | undefined;
   verifyServer: boolean;
+  allowsPlainDownloads: boolean;
+  tlsRecordBytesMax: number;
   connectTimeoutMilliseconds: number;
   outgoingMessagesMax: number;
   reconnect: ReconnectPolicy | undefined;
+  limits: DeviceLimits;
   clock: Clock;
 }
+
+/** Plain bytes of a TLS record, and what encryption may add (RFC 8446, 5.2). */
+const tlsRecordBytesDefault = 16_384 + 256;
 
 /** The vendor's ports; the MQTT one takes plain and TLS connections. */
 const mqttPort = 1883;
@@ -115,10 +137,19 @@ export function resolveOptions(options: DeviceOptions): ResolvedOptions {
   if (clientId.length > 64 || clientId.includes("|")) {
     throw new DeviceError("device.option_invalid", { option: "clientId", received: clientId, expected: "at most 64 characters without |" });
   }
+  if (options.deviceToken !== undefined) {
+    // The token is a password: it must not be read on the way, and is worth nothing without its client id.
+    if (mode !== "tls")
+      throw new DeviceError("device.option_invalid", { option: "mode", received: mode, expected: "tls with a deviceToken" });
+    if (options.clientId === undefined)
+      throw new DeviceError("device.option_missing", { option: "clientId", expected: "what came with the deviceToken" });
+  }
+  const acceptsCustomRrpc = options.acceptsCustomRrpc ?? false;
   return {
     productKey,
     deviceName,
-    deviceSecret: requireText(options, "deviceSecret"),
+    deviceSecret: options.deviceToken === undefined ? requireText(options, "deviceSecret") : "",
+    deviceToken: options.deviceToken,
     mode,
     host: options.host ?? cloud.mqtt.host,
     port: requireInteger("port", options.port ?? mqttPort, 1, 65_535),
@@ -128,15 +159,25 @@ export function resolveOptions(options: DeviceOptions): ResolvedOptions {
     clientId,
     signMethod: requireOneOf("signMethod", options.signMethod ?? (mode === "preauth" ? "hmacsha1" : "hmacsha256"), signMethods),
     timestamp: options.timestamp,
-    parameters: options.parameters ?? {},
+    parameters: { ...(acceptsCustomRrpc ? { ext: "1" } : {}), ...options.parameters },
+    acceptsCustomRrpc,
     keepAliveSeconds: requireInteger("keepAliveSeconds", options.keepAliveSeconds ?? 60, 1, 65_535),
     isCleanSession: options.isCleanSession ?? true,
     ca: options.ca,
     serverName: options.serverName,
     verifyServer: options.verifyServer ?? true,
+    allowsPlainDownloads: options.allowsPlainDownloads ?? false,
+    tlsRecordBytesMax: requireInteger("tlsRecordBytesMax", options.tlsRecordBytesMax ?? tlsRecordBytesDefault, 512, tlsRecordBytesDefault),
     connectTimeoutMilliseconds: requireInteger("connectTimeoutMilliseconds", options.connectTimeoutMilliseconds ?? 10_000, 1, 600_000),
     outgoingMessagesMax: requireInteger("outgoingMessagesMax", options.outgoingMessagesMax ?? 1_000, 1, 1_000_000),
     reconnect: options.reconnect === false ? undefined : { ...defaultReconnectPolicy, ...options.reconnect },
+    limits: resolveLimits(options.limits),
     clock: options.clock ?? systemClock,
   };
+}
+
+function resolveLimits(given: Partial<DeviceLimits> = {}): DeviceLimits {
+  const limits = { ...defaultDeviceLimits, ...given };
+  for (const [name, value] of Object.entries(limits)) requireInteger(`limits.${name}`, value, 1, Number.MAX_SAFE_INTEGER);
+  return limits;
 }

@@ -34,11 +34,12 @@ export class Subscriptions {
     this.#entries.set(filter, { qos, handlers: handlers.add(handler) });
   }
 
-  /** Takes one handler away, and the filter with its last one. */
-  remove(filter: string, handler: MessageHandler): void {
+  /** Takes one handler away, and the filter with its last one. True when the filter is gone. */
+  remove(filter: string, handler: MessageHandler): boolean {
     const handlers = this.#entries.get(filter)?.handlers;
     handlers?.delete(handler);
     if (handlers?.size === 0) this.#entries.delete(filter);
+    return !this.#entries.has(filter);
   }
 
   delete(filter: string): void {
