@@ -335,3 +335,23 @@ test("[alibaba-device 9.2] rules read the life of devices and their answers to c
   await client.publishAsync(`${set.topic}_reply`, JSON.stringify({ id: JSON.parse(set.payload).id, code: 200, data: {} }), { qos: 1 });
   expect(JSON.parse((await message("its answer", `${own}/user/get`)).payload)).toEqual({ code: 200, topic: set.topic, deviceName });
 });
+
+test("[alibaba-device 9.2, 9.3] what a device's connections do is told in order, takeovers included", async () => {
+  const listener = await createLamp();
+  const device = await createLamp();
+  await mirror(listener, `/as/mqtt/status/${device.productKey}/${device.deviceName}`, "status, lastTime, time");
+  const { client, received } = await connect(listener, "");
+  await client.subscribeAsync(`/${listener.productKey}/${listener.deviceName}/user/get`, { qos: 1 });
+  const rounds = 15;
+  for (let round = 0; round < rounds; round += 1) {
+    const first = await connect(device, "");
+    // The same device again: the first connection is closed.
+    const second = await connect(device, "");
+    await second.client.endAsync();
+    first.client.end(true);
+  }
+  const statuses = await until("all of them", () =>
+    received.length === rounds * 4 ? received.map(({ payload }) => JSON.parse(payload).status) : undefined,
+  );
+  expect(statuses).toEqual(Array.from({ length: rounds * 4 }, (_each, index) => (index % 2 === 0 ? "online" : "offline")));
+});
