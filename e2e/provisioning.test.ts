@@ -250,6 +250,10 @@ test("6 a gateway of the vendor's SDK registers, adds and logs in a sub-device, 
   expect(set.status, JSON.stringify(set.body)).toBeLessThan(300);
   expect(await event("set")).toMatchObject({ method: "thing.service.property.set", params: { LightSwitch: 0 } });
 
+  program.say("tag");
+  expect(await event("tagged")).toMatchObject({ code: 200 });
+  expect((await rest("GET", `${path}/tags`)).body.tags).toEqual({ room: "12" });
+
   program.say("logout");
   expect(await event("logout")).toMatchObject({ code: 200, data: pair });
   await statusIs("OFFLINE");

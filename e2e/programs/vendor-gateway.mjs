@@ -1,5 +1,5 @@
 // A gateway made of the vendor's SDK, unmodified. Argument: a JSON object with broker URL, gateway and sub-product.
-// Prints one JSON line per event. Obeys lines on standard input: `logout`, `post`; ends with it.
+// Prints one JSON line per event. Obeys lines on standard input: `tag`, `logout`, `post`, `remove`; ends with it.
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 
@@ -35,6 +35,7 @@ createInterface({ input: process.stdin }).on("line", async (line) => {
   const { productKey, deviceName } = sub.model;
   if (line === "logout") print("logout", await ask((done) => gateway.logout({ productKey, deviceName }, done)));
   if (line === "post") sub.postProps({ LightSwitch: 0 }, (answer) => print("posted", answer));
+  if (line === "tag") sub.postTags([{ attrKey: "room", attrValue: "12" }], (answer) => print("tagged", answer));
   if (line === "remove") print("removed", await ask((done) => gateway.removeTopo([{ productKey, deviceName }], done)));
 });
 process.stdin.on("end", () => gateway.end(false, () => process.exit(0)));

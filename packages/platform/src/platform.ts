@@ -300,6 +300,7 @@ async function open(
     rrpc,
     scripts,
     things,
+    tags,
     ota,
     events,
     deviceLog,

@@ -3,10 +3,12 @@ import type { Clock } from "../../clock.ts";
 import type { DeviceLog } from "../../device-log/index.ts";
 import type { DeviceEvents, Downlink, Rrpc } from "../../messages/index.ts";
 import type { Ota } from "../../ota/index.ts";
+import type { Tags } from "../../registry/index.ts";
 import type { Scripts } from "../../scripts/index.ts";
 import type { Things } from "../../things/index.ts";
 import { createConsumerHandlers } from "./consumer.ts";
 import { createDeviceProblems } from "./device-problems.ts";
+import { createDeviceTagHandlers } from "./device-tags.ts";
 import { createEventNames } from "./event-names.ts";
 import type { AlibabaBindingLimits } from "./limits.ts";
 import { createOtaHandlers } from "./ota.ts";
@@ -23,6 +25,7 @@ export interface AlibabaHandlersPorts {
   rrpc: Pick<Rrpc, "answered">;
   scripts: Pick<Scripts, "rawDataToProtocol" | "protocolToRawData">;
   things: Things;
+  tags: Pick<Tags, "setDeviceTags" | "deleteDeviceTags">;
   ota: Pick<Ota, "reportVersion" | "reportProgress" | "pull" | "readBlock">;
   events: Pick<DeviceEvents, "tell">;
   deviceLog: Pick<DeviceLog, "write" | "wants">;
@@ -47,6 +50,7 @@ export function createAlibabaHandlers(ports: AlibabaHandlersPorts): UplinkHandle
     createAnswerHandlers({ things, rrpc, forwards, problems }),
     createRawHandlers({ downlink, scripts, actions, takeAnswer, problems }),
     createOtaHandlers({ ota: ports.ota, downlink, problems, deviceLog: ports.deviceLog }),
+    createDeviceTagHandlers({ downlink, problems, tags: ports.tags, limits }),
     createConsumerHandlers({ downlink, problems }),
   ];
 }

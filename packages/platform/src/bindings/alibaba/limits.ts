@@ -12,6 +12,8 @@ export interface AlibabaBindingLimits {
   gatewayItemsMax: number;
   /** Devices in one batch login or logout (6.4). */
   batchSessionsMax: number;
+  /** Tags in one report of a device (8.2). */
+  deviceTagsMax: number;
 }
 
 export const defaultAlibabaBindingLimits: AlibabaBindingLimits = {
@@ -21,4 +23,5 @@ export const defaultAlibabaBindingLimits: AlibabaBindingLimits = {
   eventNamesProductsMax: 1_000,
   gatewayItemsMax: 30,
   batchSessionsMax: 50,
+  deviceTagsMax: 200,
 };

@@ -82,6 +82,7 @@ function openBench(options: { scripts?: (message: unknown) => ScriptResult<never
     scripts: { rawDataToProtocol: async (_key, bytes) => script([...bytes]), protocolToRawData: async (_key, object) => script(object) },
     things,
     ota: {} as never,
+    tags: {} as never,
     events: {
       tell: ({ kind, topic, body }) => {
         told.push({ kind, topic, body: JSON.parse(JSON.stringify(body())) });
