@@ -17,7 +17,7 @@ export { createAnonymousGate, createUserGate, createUserWatcher } from "./plain-
 export { createPreAuth } from "./pre-auth.ts";
 export { createRegistrar, type Registrar } from "./registrar.ts";
 export { createRegistrationSessions } from "./registration-sessions.ts";
-export { createSessionRoutes, type SessionRoute, type SessionRoutes } from "./session-routes.ts";
+export { createSessionRoutes, type SessionRoutes } from "./session-routes.ts";
 export {
   createSubDevices,
   type LoginOutcome,
