@@ -10,6 +10,9 @@ import { dayMilliseconds } from "./history-file.ts";
 import { defaultHistoryLimits, type HistoryLimits } from "./limits.ts";
 import { SqliteHistory } from "./sqlite-history.ts";
 
+/** On a machine that is busy with other things. */
+const patient = { timeout: 4_000 };
+
 const dataDirs: string[] = [];
 const histories: SqliteHistory[] = [];
 
@@ -161,7 +164,7 @@ test("what is older than retention is not shown, and its days are deleted", asyn
   const file = new Database(join(dataDir, "history.db"), { readonly: true });
   const days = () =>
     file.prepare("select name from sqlite_schema where name like 'property%' and type = 'table' order by name").pluck().all();
-  await expect.poll(days).toEqual(["property_20000"]);
+  await expect.poll(days, patient).toEqual(["property_20000"]);
   file.close();
   expect(await history.currentValues("one")).toEqual({ level: { value: 2, time: midnight } });
 });
@@ -204,7 +207,7 @@ test("a forgotten device leaves nothing behind, in no table, and another one kee
   const file = new Database(join(dataDir, "history.db"), { readonly: true });
   const tables = ["property_20000", "event_20000", "call_20000", "desired", "series", "device"];
   const counts = () => tables.map((table) => file.prepare(`select count(*) from ${table}`).pluck().get());
-  await expect.poll(counts).toEqual([7, 1, 1, 1, 2, 1]);
+  await expect.poll(counts, patient).toEqual([7, 1, 1, 1, 2, 1]);
   file.close();
   // A device of the same id begins anew.
   await save(history, "one", [5, midnight]);
@@ -264,7 +267,7 @@ test("records that no table takes are dropped and told; nobody else's are", asyn
   const { history, problems } = await open({ sortMilliseconds: 1 });
   for (const device of ["one", "bad", "two"]) history.saveValue(device, "level", 1, device === "bad" ? midnight + 0.5 : midnight, true);
   await history.committed();
-  await expect.poll(() => problems.map(({ code, details }) => [code, details.iotId])).toEqual([["things.records_dropped", "bad"]]);
+  await expect.poll(() => problems.map(({ code, details }) => [code, details.iotId]), patient).toEqual([["things.records_dropped", "bad"]]);
   expect([await valuesOf(history, "one"), await valuesOf(history, "bad"), await valuesOf(history, "two")]).toEqual([[1], [], [1]]);
 });
 
@@ -284,7 +287,7 @@ test("a full disk acknowledges nothing, is told once, and refuses more than may 
   void history.committed().then(() => {
     isSafe = true;
   });
-  await expect.poll(() => problems.map(({ code }) => code)).toEqual(["store.disk_full"]);
+  await expect.poll(() => problems.map(({ code }) => code), patient).toEqual(["store.disk_full"]);
   for (let index = 0; index < 2; index++) history.saveValue("one", "level", index, midnight + 2, true);
   expect(() => history.admit()).toThrow(expect.objectContaining({ code: "things.history_busy" }));
   await history.close();
@@ -304,7 +307,7 @@ test("a device that invents properties is held to the limit, and it is told once
   expect(Object.keys(await history.currentValues("one"))).toEqual(["p0", "p1", "p2"]);
   history.saveValue("one", "p9", 1, midnight, true);
   await history.committed();
-  await expect.poll(() => problems.map(({ code }) => code)).toEqual(["things.series_max"]);
+  await expect.poll(() => problems.map(({ code }) => code), patient).toEqual(["things.series_max"]);
 });
 
 test("a file that is no database is refused, and left as it is", async () => {
