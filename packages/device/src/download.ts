@@ -2,15 +2,15 @@
 import { createHash } from "node:crypto";
 import { type IncomingMessage, type RequestOptions, request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
-import type { ConnectionOptions } from "node:tls";
+import type { Duplex } from "node:stream";
 import type { Clock } from "./clock.ts";
 import { DeviceError } from "./errors.ts";
 import type { DeviceLimits } from "./limits.ts";
 import { reconnectDelay } from "./reconnect-delay.ts";
 
 export interface DownloadAccess {
-  /** TLS settings for the server of a link. */
-  tlsFor(host: string): ConnectionOptions;
+  /** Connects to the server of an HTTPS link. */
+  open(host: string, port: number): Duplex;
   allowsPlain: boolean;
 }
 
@@ -37,6 +37,8 @@ interface DownloadPorts {
   clock: Clock;
   limits: Pick<DeviceLimits, "downloadIdleMilliseconds" | "downloadTries">;
 }
+
+const httpsPort = 443;
 
 /** Between tries; the first one follows soon, as most breaks are short. */
 const retryDelay = { baseMilliseconds: 500, maximumMilliseconds: 30_000 };
@@ -163,7 +165,6 @@ function openResponse(ports: DownloadPorts, url: URL, offset: number, signal: Ab
     headers: offset === 0 ? {} : { Range: `bytes=${offset}-` },
     // Silence, not the length of the download, ends it.
     timeout: limits.downloadIdleMilliseconds,
-    agent: false,
     ...(signal === undefined ? {} : { signal }),
   };
   return new Promise((resolve, reject) => {
@@ -175,9 +176,8 @@ function openResponse(ports: DownloadPorts, url: URL, offset: number, signal: Ab
       if (status >= 500) reject(new Error(`status ${status}`));
       else reject(new DeviceError("device.download_refused", { server: url.host, status }));
     };
-    const call = isTls
-      ? requestHttps(url, { ...settings, ...downloads.tlsFor(url.hostname) }, onAnswer)
-      : requestHttp(url, settings, onAnswer);
+    const createConnection = () => downloads.open(url.hostname.replace(/^\[|\]$/g, ""), Number(url.port || httpsPort));
+    const call = isTls ? requestHttps(url, { ...settings, createConnection }, onAnswer) : requestHttp(url, settings, onAnswer);
     call.on("timeout", () => call.destroy(new Error(`nothing came for ${limits.downloadIdleMilliseconds} ms`)));
     call.on("error", reject);
     call.end();

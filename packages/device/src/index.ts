@@ -7,6 +7,14 @@ export { type DeviceLimits, defaultDeviceLimits } from "./limits.ts";
 export type { Stop } from "./link.ts";
 export type { ConnectMode, DeviceOptions, SignMethod } from "./options.ts";
 export type { ReconnectPolicy } from "./reconnect-delay.ts";
+export {
+  type RegisteredDevice,
+  type RegisteredUnknown,
+  type RegistrationSettings,
+  register,
+  registerOverMqtt,
+  registerUnknown,
+} from "./registration.ts";
 export type { RemoteConfig } from "./services/config.ts";
 export type { UploadOptions } from "./services/files.ts";
 export type { GatewayClient, SubDeviceNames, SubDeviceTriple, TopologyChange } from "./services/gateway.ts";

@@ -96,7 +96,7 @@ export interface ResolvedOptions {
 }
 
 /** Plain bytes of a TLS record, and what encryption may add (RFC 8446, 5.2). */
-const tlsRecordBytesDefault = 16_384 + 256;
+export const tlsRecordBytesDefault = 16_384 + 256;
 
 /** The vendor's ports; the MQTT one takes plain and TLS connections. */
 const mqttPort = 1883;

@@ -1,8 +1,7 @@
-import { request } from "node:https";
 import { signPreAuth } from "@thingstead/dialects";
 import { DeviceError } from "./errors.ts";
 import type { ResolvedOptions } from "./options.ts";
-import { tlsOptions } from "./stream.ts";
+import { postForm } from "./post-form.ts";
 
 /** What HTTPS authentication hands out. The token lives for seven days. */
 export interface PreAuthGrant {
@@ -10,40 +9,6 @@ export interface PreAuthGrant {
   iotToken: string;
   host: string;
   port: number;
-}
-
-const answerBytesMax = 16 * 1024;
-
-function post(options: ResolvedOptions, server: string, body: string, signal: AbortSignal): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const fail = (reason: string, cause?: unknown) => reject(new DeviceError("device.preauth_unreachable", { server, reason }, { cause }));
-    const call = request(
-      {
-        host: options.preAuthHost,
-        port: options.preAuthPort,
-        path: "/auth/devicename",
-        method: "POST",
-        headers: { "Content-Type": "application/x-www-form-urlencoded", "Content-Length": Buffer.byteLength(body) },
-        timeout: options.connectTimeoutMilliseconds,
-        signal,
-        ...tlsOptions(options, options.preAuthHost),
-      },
-      (response) => {
-        const chunks: Buffer[] = [];
-        let bytes = 0;
-        response.on("data", (chunk: Buffer) => {
-          bytes += chunk.length;
-          if (bytes > answerBytesMax) call.destroy(new Error(`answer longer than ${answerBytesMax} bytes`));
-          else chunks.push(chunk);
-        });
-        response.on("end", () => resolve(Buffer.concat(chunks).toString("utf8")));
-        response.on("error", (error) => fail(error.message, error));
-      },
-    );
-    call.on("timeout", () => call.destroy(new Error(`no answer within ${options.connectTimeoutMilliseconds} ms`)));
-    call.on("error", (error) => fail(error.message, error));
-    call.end(body);
-  });
 }
 
 interface Answer {
@@ -73,7 +38,13 @@ export async function preAuthenticate(options: ResolvedOptions, signal: AbortSig
     signMethod: options.signMethod,
     ...(timestamp === null ? {} : { timestamp }),
   });
-  const text = await post(options, server, new URLSearchParams(fields).toString(), signal);
+  const target = { host: options.preAuthHost, port: options.preAuthPort, path: "/auth/devicename", signal };
+  const text = await postForm(
+    options,
+    target,
+    fields,
+    (reason, cause) => new DeviceError("device.preauth_unreachable", { server, reason }, { cause }),
+  );
   let answer: Answer;
   try {
     answer = JSON.parse(text) as Answer;

@@ -1,10 +1,11 @@
 import { connect as connectTcp, isIP } from "node:net";
 import type { Duplex } from "node:stream";
-import { type ConnectionOptions, connect as connectTls } from "node:tls";
-import type { ResolvedOptions } from "./options.ts";
+import { type ConnectionOptions, connect as connectTls, type TLSSocket } from "node:tls";
+import { type ResolvedOptions, tlsRecordBytesDefault } from "./options.ts";
+import { RecordGuard } from "./record-guard.ts";
 
 /** TLS settings for a server known under `host`: SNI and name check by name, none by bare address. */
-export function tlsOptions(options: ResolvedOptions, host: string): ConnectionOptions {
+function tlsOptions(options: ResolvedOptions, host: string): ConnectionOptions {
   const name = options.serverName ?? host;
   return {
     rejectUnauthorized: options.verifyServer,
@@ -13,10 +14,18 @@ export function tlsOptions(options: ResolvedOptions, host: string): ConnectionOp
   };
 }
 
+/** Opens a TLS connection as the options demand; for MQTT, authentication, registration and downloads alike. */
+export function openTls(options: ResolvedOptions, host: string, port: number): TLSSocket {
+  const settings = { host, port, ...tlsOptions(options, host) };
+  if (options.tlsRecordBytesMax >= tlsRecordBytesDefault) return connectTls(settings);
+  const socket = connectTcp({ host, port, noDelay: true });
+  return connectTls({ ...settings, socket: new RecordGuard(socket, `${host}:${port}`, options.tlsRecordBytesMax) });
+}
+
 /** Opens the byte stream to the MQTT server. */
 export function openStream(options: ResolvedOptions, host: string, port: number): Duplex {
   if (options.mode === "tcp") return connectTcp({ host, port, noDelay: true });
-  const socket = connectTls({ host, port, ...tlsOptions(options, host) });
+  const socket = openTls(options, host, port);
   socket.setNoDelay(true);
   return socket;
 }

@@ -1,0 +1,75 @@
+/** The device SDK's services against a real server. */
+import { createHash, randomBytes } from "node:crypto";
+import { connect, type Device, ThingFault } from "@thingstead/device";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Lamp } from "./support/lamp.ts";
+import { createLamp as createLampWith, type LampDevice } from "./support/lamp-fixture.ts";
+import { restClient } from "./support/rest-client.ts";
+import { type ServerProcess, startServerProcess } from "./support/server-process.ts";
+import { until } from "./support/until.ts";
+
+let server: ServerProcess;
+let rest: ReturnType<typeof restClient>;
+const devices: Device[] = [];
+
+beforeAll(async () => {
+  server = await startServerProcess();
+  rest = restClient(server);
+});
+afterAll(async () => {
+  for (const device of devices) await device.end();
+  await server.remove();
+});
+
+const createLamp = () => createLampWith(rest);
+
+async function connectLamp({ productKey, deviceName, deviceSecret }: LampDevice, more: object = {}): Promise<Device> {
+  const target = { host: "localhost", port: server.devicePort, ca: server.ca };
+  const device = await connect({ productKey, deviceName, deviceSecret, ...target, ...more });
+  devices.push(device);
+  return device;
+}
+
+const pathOf = ({ productKey, deviceName }: LampDevice) => `/products/${productKey}/devices/${deviceName}`;
+
+test("reports, remarks, events, batches; settings and services of both kinds", async () => {
+  const lamp = await createLamp();
+  const device = await connectLamp(lamp);
+  const troubles: unknown[] = [];
+  device.on("trouble", (error) => troubles.push(error));
+  const thing = device.thing<Lamp>();
+  expect(await thing.report({ LightSwitch: 1, Level: 30 })).toEqual({});
+  expect(await device.thing().report({ Level: 31, Colour: 1 })).toEqual({ Colour: expect.stringContaining("not exist") });
+  await thing.tell("alarm", { code: 7 });
+  await expect(device.thing().tell("unheard", {})).rejects.toMatchObject({
+    code: "device.reply_refused",
+    details: { cloudCode: 5160 },
+  });
+  await thing.reportBatch({ properties: { Level: [{ value: 40, time: Date.now() }] } });
+  const { body } = await rest("GET", `${pathOf(lamp)}/properties`);
+  expect(JSON.stringify(body)).toContain('"value":40');
+
+  const set: object[] = [];
+  await thing.onPropertySet((values) => void set.push(values), { reportsBack: true });
+  await rest("POST", `${pathOf(lamp)}/properties`, { values: { Level: 55 } });
+  await until("the setting", () => set.length === 1);
+  expect(set).toEqual([{ Level: 55 }]);
+  await until("its report", async () => JSON.stringify((await rest("GET", `${pathOf(lamp)}/properties`)).body).includes('"value":55'));
+
+  await thing.onService("measure", () => ({ result: 42 }));
+  const stop = await thing.onService("blink", ({ seconds }) => {
+    if (seconds > 50) throw new ThingFault(100_003, "too long");
+    return { times: seconds * 2 };
+  });
+  const measured = await rest("POST", `${pathOf(lamp)}/services/measure/calls`, { input: {} });
+  expect(measured).toMatchObject({ status: 200, body: { code: 200, output: { result: 42 } } });
+  for (const seconds of [5, 60]) await rest("POST", `${pathOf(lamp)}/services/blink/calls`, { input: { seconds } });
+  await until("both answers", async () => {
+    const text = JSON.stringify((await rest("GET", `${pathOf(lamp)}/calls?identifier=blink`)).body);
+    return text.includes('"times":10') && text.includes("100003");
+  });
+  await stop();
+  const deaf = await rest("POST", `${pathOf(lamp)}/services/blink/calls`, { input: { seconds: 1 } });
+  expect(deaf.body).toMatchObject({ error: { code: "bindings.not_listening" } });
+  expect(troubles).toEqual([]);
+});
