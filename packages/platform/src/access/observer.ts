@@ -20,6 +20,7 @@ export interface ObserverPorts {
 export interface SessionListener {
   connected?(event: Parameters<Observer["connected"]>[0]): void;
   disconnected?(event: Parameters<Observer["disconnected"]>[0]): void;
+  subscribeRefused?(event: Parameters<Observer["subscribeRefused"]>[0]): void;
   subscribed?(event: Parameters<Observer["subscribed"]>[0]): void;
 }
 
@@ -127,8 +128,10 @@ export function createObserver({ registry, deviceLog, dialects, clock, listeners
       write(subject, { kind: "subscribe", code: "device.subscribed", isSuccess: true, topic: filter, qos });
       for (const listener of listeners) listener.subscribed?.(event);
     },
-    subscribeRefused({ subject, filter, refusal }) {
+    subscribeRefused(event) {
+      const { subject, filter, refusal } = event;
       write(subject, { kind: "subscribe", ...refusedEntry(refusal), topic: filter });
+      for (const listener of listeners) listener.subscribeRefused?.(event);
     },
     unsubscribed({ subject, filter }) {
       write(subject, { kind: "unsubscribe", code: "device.unsubscribed", isSuccess: true, topic: filter });

@@ -56,6 +56,13 @@ test("6.3 a logged-in sub-device's topics are its gateway's to use, with the sub
   const publish = (names = gateway) => subDevices.publish(subjectOf(names), alibabaDialect, topic);
   expect(publish()).toMatchObject({ code: "access.sub_device_offline" });
   expect(events).toEqual(["missing sub1"]);
+  const filter = "/pk/sub2/get";
+  const refusal = subDevices.subscribe(subjectOf(gateway), alibabaDialect, filter, 1);
+  if (refusal === undefined || !("code" in refusal)) throw new Error("it was allowed");
+  // Asking for rights again is no wish of the gateway's; its SUBSCRIBE is.
+  expect(events).toHaveLength(1);
+  subDevices.subscribeRefused?.({ sessionId: "gw/gate", subject: subjectOf(gateway), filter, refusal });
+  expect(events.pop()).toBe("missing sub2");
   expect(await subDevices.login(gateway, [sub("sub1")])).toBe("ok");
   expect(forgotten).toEqual(["gw/gate"]);
   expect(publish()).toMatchObject({ isRouted: true });

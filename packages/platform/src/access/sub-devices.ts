@@ -178,16 +178,24 @@ export function createSubDevices(ports: SubDevicesPorts): SubDevices {
     return true;
   }
 
-  function sessionFor(gateway: DeviceSubject, dialect: Dialect, topic: string): SubDeviceSession | Refusal | undefined {
+  /** Undefined for a topic that is nobody's behind this gateway to use, or for no gateway at all. */
+  function sessionFor(gateway: DeviceSubject, dialect: Dialect, topic: string): SubDeviceSession | { missing: Names } | undefined {
     if (gateway.isGateway !== true) return undefined;
     const names = dialect.deviceOf(topic);
     if (names === undefined || (names.productKey === gateway.productKey && names.deviceName === gateway.deviceName)) return undefined;
     const session = sessions.get(keyOf(names));
-    if (session !== undefined && session.gateway.iotId === gateway.iotId) return session;
-    const { productKey, deviceName, iotId } = gateway;
-    for (const listener of listeners) listener.missing?.({ productKey, deviceName, iotId }, names);
-    return { code: "access.sub_device_offline", received: topic, expected: "a sub-device that is logged in over this gateway" };
+    return session?.gateway.iotId === gateway.iotId ? session : { missing: names };
   }
+
+  function tellMissing({ productKey, deviceName, iotId }: DeviceSubject, device: Names): void {
+    for (const listener of listeners) listener.missing?.({ productKey, deviceName, iotId }, device);
+  }
+
+  const offline = (topic: string): Refusal => ({
+    code: "access.sub_device_offline",
+    received: topic,
+    expected: "a sub-device that is logged in over this gateway",
+  });
 
   return {
     async login(gateway, devices) {
@@ -245,12 +253,24 @@ export function createSubDevices(ports: SubDevicesPorts): SubDevices {
 
     publish(gateway, dialect, topic) {
       const session = sessionFor(gateway, dialect, topic);
-      return session === undefined || "code" in session ? session : session.rights.publish(topic);
+      if (session === undefined) return undefined;
+      if (!("missing" in session)) return session.rights.publish(topic);
+      // Asked once for each topic and login, because the engine remembers the answer.
+      tellMissing(gateway, session.missing);
+      return offline(topic);
     },
 
     subscribe(gateway, dialect, filter, qos) {
       const session = sessionFor(gateway, dialect, filter);
-      return session === undefined || "code" in session ? session : session.rights.subscribe(filter, qos);
+      if (session === undefined) return undefined;
+      return "missing" in session ? offline(filter) : session.rights.subscribe(filter, qos);
+    },
+
+    /** Rights are asked again at every login and logout, too: only a SUBSCRIBE is the gateway's own doing. */
+    subscribeRefused({ subject, filter, refusal }) {
+      if (refusal.code !== "access.sub_device_offline" || !isDeviceSubject(subject)) return;
+      const names = ports.dialects.find(({ name }) => name === subject.dialect)?.deviceOf(filter);
+      if (names !== undefined) tellMissing(subject, names);
     },
 
     onChange: (listener) => void listeners.push(listener),
