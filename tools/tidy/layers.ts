@@ -7,6 +7,7 @@ export const packageImports: Readonly<Record<string, readonly string[]>> = {
   "@thingstead/mqtt": [],
   "@thingstead/dialects": ["@thingstead/thing-model"],
   "@thingstead/device": ["@thingstead/dialects", "@thingstead/thing-model"],
+  "@thingstead/esp-at": ["@thingstead/dialects"],
   "@thingstead/platform": ["@thingstead/dialects", "@thingstead/mqtt", "@thingstead/thing-model"],
   thingstead: ["@thingstead/dialects", "@thingstead/platform", "@thingstead/thing-model"],
 };
