@@ -1,6 +1,6 @@
 /** Firmware from the upload to success, with clients that are none of ours: MQTT.js and curl. */
 import { createHash, randomBytes } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { signConnect } from "@thingstead/dialects";
@@ -8,7 +8,7 @@ import mqtt, { type MqttClient } from "mqtt";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createFixture, type Fixture } from "./support/fixture.ts";
 import { restClient } from "./support/rest-client.ts";
-import { run, type ServerProcess, startServerProcess } from "./support/server-process.ts";
+import { run, runThingstead, type ServerProcess, startServerProcess } from "./support/server-process.ts";
 import { needProgram } from "./support/services.ts";
 import { until } from "./support/until.ts";
 
@@ -307,4 +307,31 @@ test("a form takes an upload too, and what is not what was announced is refused"
   expect(JSON.parse(wrong.stdout).error).toMatchObject({ code: "ota.file_mismatch" });
   const empty = await run("curl", [...asked, "-H", "Content-Type: application/octet-stream", "--data-binary", "", url]);
   expect(JSON.parse(empty.stdout).error.code).toBe("ota.file_empty");
+});
+
+test("`thingstead ota`: upload, batch create, watch to the end", async () => {
+  const fixture = await createFixture(rest);
+  const device = await connectDevice(fixture, { _ss: "1" });
+  await device.say("inform", { version: "1" });
+  const file = join(folder, "cli.bin");
+  writeFileSync(file, image);
+  const environment = { THINGSTEAD_DATA_DIR: server.dataDir };
+  const ota = async (...args: string[]) => {
+    const done = await runThingstead(["ota", ...args], environment);
+    expect(done).toMatchObject({ code: 0 });
+    return done.stdout;
+  };
+  const args = ["upload", file, "--product", fixture.productKey, "--firmware-version", "2", "--no-verification", "--json"];
+  const pack = JSON.parse(await ota(...args));
+  expect(pack).toMatchObject({ status: "exempt", files: [{ name: "cli.bin", sha256: digest("sha256", image) }] });
+  const watching = ota("batch", "create", String(pack.id), "--from", "1", "--rate", "60", "--watch");
+  await device.nextPush();
+  await device.say("progress", { step: "40", desc: "" });
+  await device.say("inform", { version: "2" });
+  const watched = await watching;
+  expect(watched).toContain(`${fixture.deviceName}  SUCCEEDED  100 %`);
+  expect(watched).toContain("COMPLETED");
+  expect(await ota("versions", fixture.productKey)).toMatch(/2 +│ 1/);
+  const refused = await runThingstead(["ota", "batch", "create", "999999"], environment);
+  expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("[ota.package_not_found]") });
 });

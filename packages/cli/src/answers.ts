@@ -93,3 +93,45 @@ export interface LogEntryAnswer {
   received?: string;
   expected?: string;
 }
+
+export interface FirmwareFileAnswer {
+  id: number;
+  bytes: number;
+  md5: string;
+  sha256: string;
+}
+
+export interface OtaPackageAnswer {
+  id: number;
+  productKey: string;
+  name: string;
+  module: string;
+  version: string;
+  status: string;
+  files: FirmwareFileAnswer[];
+  createdAt: string;
+}
+
+export interface OtaJobAnswer {
+  id: number;
+  packageId: number;
+  kind: string;
+  selection: string;
+  version: string;
+  status: string;
+  reason?: string;
+  createdAt: string;
+  /** Number of tasks, in all and by status. */
+  tasks?: Record<string, number>;
+}
+
+export interface OtaTaskAnswer {
+  id: number;
+  deviceName: string;
+  sourceVersion?: string;
+  version: string;
+  status: string;
+  progress: number;
+  reason?: string;
+  description: string;
+}

@@ -8,6 +8,8 @@ import type { Language, Translate } from "./texts/index.ts";
 interface CallOptions {
   query?: Readonly<Record<string, string | number | boolean | undefined>>;
   body?: object;
+  /** Bytes instead of JSON; their type and length are in `headers`. */
+  stream?: AsyncIterable<Uint8Array>;
   accept?: string;
   headers?: Readonly<Record<string, string>>;
   /** Paths outside /api/v1 that need no key. */
@@ -41,7 +43,13 @@ export function createApiClient(settings: ConnectionSettings, io: Pick<CliIo, "h
     };
     let answer: HttpAnswer;
     try {
-      answer = await io.http({ method, url, headers, ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }) });
+      answer = await io.http({
+        method,
+        url,
+        headers,
+        ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
+        ...(options.stream === undefined ? {} : { stream: options.stream }),
+      });
     } catch (error) {
       throw new CliError("cli.server_unreachable", t("error.serverUnreachable", { server: settings.server, reason: reasonOf(error) }));
     }

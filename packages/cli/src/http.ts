@@ -1,4 +1,5 @@
 /** HTTP as the command needs it; tests answer from a table. */
+import { Readable } from "node:stream";
 import { Agent, request } from "undici";
 
 export interface HttpRequest {
@@ -6,6 +7,8 @@ export interface HttpRequest {
   url: string;
   headers: Record<string, string>;
   body?: string;
+  /** Instead of `body`. */
+  stream?: AsyncIterable<Uint8Array>;
 }
 
 export interface HttpAnswer {
@@ -29,8 +32,9 @@ export function createHttpCall(): HttpCall {
     keepAliveTimeout: 1,
     keepAliveMaxTimeout: 1,
   });
-  return async ({ method, url, headers, body }) => {
-    const answer = await request(url, { method, headers, dispatcher, ...(body === undefined ? {} : { body }) });
+  return async ({ method, url, headers, body, stream }) => {
+    const sent = stream === undefined ? body : Readable.from(stream, { objectMode: false });
+    const answer = await request(url, { method, headers, dispatcher, ...(sent === undefined ? {} : { body: sent }) });
     return { status: answer.statusCode, text: () => answer.body.text(), pieces: answer.body };
   };
 }

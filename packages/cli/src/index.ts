@@ -4,6 +4,7 @@ import { CliError } from "./cli-error.ts";
 import { addDeviceCommands } from "./commands/device.ts";
 import { addLogCommand } from "./commands/log.ts";
 import { addMqttUserCommands } from "./commands/mqtt-user.ts";
+import { addOtaCommands } from "./commands/ota.ts";
 import { addProductCommands } from "./commands/product.ts";
 import { addPropertyCommands } from "./commands/property.ts";
 import { addPublishCommand } from "./commands/publish.ts";
@@ -81,6 +82,7 @@ function createProgram(io: CliIo, language: Language, t: Translate): Command {
   addRuleCommands(program, kit);
   addPublishCommand(program, kit);
   addTslCommands(program, kit);
+  addOtaCommands(program, kit);
   addPropertyCommands(program, kit);
   addServiceCommands(program, kit);
   addLogCommand(program, kit);

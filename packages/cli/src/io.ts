@@ -1,5 +1,5 @@
 /** Everything a command touches outside itself. */
-import { readFileSync } from "node:fs";
+import { accessSync, constants, createReadStream, readFileSync, statSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { createHttpCall, type HttpCall } from "./http.ts";
 
@@ -8,6 +8,12 @@ export interface StartRequest {
   flags: Record<string, string>;
   environment: Readonly<Record<string, string | undefined>>;
   configFile?: string;
+}
+
+/** A file as it is read. */
+export interface FilePieces {
+  bytes: number;
+  pieces: AsyncIterable<Uint8Array>;
 }
 
 export interface CliIo {
@@ -20,6 +26,8 @@ export interface CliIo {
   isErrorTerminal: boolean;
   /** @throws as `fs.readFileSync` does */
   readFile(path: string): Buffer;
+  /** For files that are too large for memory. @throws as `fs.statSync` does */
+  openFile(path: string): FilePieces;
   http: HttpCall;
   sleep(milliseconds: number): Promise<void>;
   /** Loaded only when the server is started here: the other commands stay quick. */
@@ -39,6 +47,10 @@ export function createProcessIo(): CliIo {
     isTerminal: process.stdout.isTTY === true,
     isErrorTerminal: process.stderr.isTTY === true,
     readFile: (path) => readFileSync(path),
+    openFile(path) {
+      accessSync(path, constants.R_OK);
+      return { bytes: statSync(path).size, pieces: createReadStream(path) };
+    },
     http: createHttpCall(),
     sleep: (milliseconds) => delay(milliseconds),
     async startServer(startRequest) {

@@ -21,7 +21,14 @@ export interface Script {
 }
 
 export function createScriptedIo(script: Script = {}) {
-  const seen = { stdout: "", stderr: "", requests: [] as HttpRequest[], started: [] as StartRequest[], sleeps: [] as number[] };
+  const seen = {
+    stdout: "",
+    stderr: "",
+    requests: [] as HttpRequest[],
+    started: [] as StartRequest[],
+    sleeps: [] as number[],
+    uploaded: [] as Buffer[],
+  };
   const io: CliIo = {
     stdout: (text) => {
       seen.stdout += text;
@@ -37,8 +44,18 @@ export function createScriptedIo(script: Script = {}) {
       if (content === undefined) throw Object.assign(new Error("no such file"), { code: "ENOENT" });
       return Buffer.from(content);
     },
+    openFile(path) {
+      const content = io.readFile(path);
+      return {
+        bytes: content.length,
+        pieces: (async function* () {
+          yield content;
+        })(),
+      };
+    },
     async http(request): Promise<HttpAnswer> {
       seen.requests.push(request);
+      if (request.stream !== undefined) for await (const piece of request.stream) seen.uploaded.push(Buffer.from(piece));
       const { status = 200, body, pieces } = script.answer?.(request, seen.requests.length) ?? {};
       const text = body === undefined ? "" : typeof body === "string" ? body : JSON.stringify(body);
       return {

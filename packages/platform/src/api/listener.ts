@@ -51,15 +51,30 @@ export async function listenOn(
 const uploadPath = "/api/v1/ota/files";
 const requestTimeout = { name: "Error", message: "request timeout", code: "ERR_HTTP_REQUEST_TIMEOUT" };
 
+function watchUpload(request: IncomingMessage, milliseconds: number, clock: Pick<Clock, "after">): void {
+  const { socket } = request;
+  let seen = -1;
+  let cancel = (): void => {};
+  const check = (): void => {
+    if (request.complete) return;
+    if (socket.bytesRead === seen) {
+      socket.destroy();
+      return;
+    }
+    seen = socket.bytesRead;
+    cancel = clock.after(milliseconds, check);
+  };
+  check();
+  request.once("close", () => cancel());
+}
+
 /** A body must be there in time; an upload must only not stand still. */
 function watchBody(request: IncomingMessage, limits: ApiLimits, clock: Pick<Clock, "after">, tooLate: () => void): void {
-  const { headers, socket } = request;
+  const { headers } = request;
   if (headers["content-length"] === undefined && headers["transfer-encoding"] === undefined) return;
   const milliseconds = limits.requestTimeoutSeconds * 1000;
   if (request.url?.startsWith(uploadPath)) {
-    const standsStill = (): void => void socket.destroy();
-    socket.setTimeout(milliseconds, standsStill);
-    request.once("close", () => socket.setTimeout(0).off("timeout", standsStill));
+    watchUpload(request, milliseconds, clock);
     return;
   }
   const cancel = clock.after(milliseconds, () => {
