@@ -152,6 +152,9 @@ export function createBroker(ports: BrokerPorts): Broker {
         reauthoriseSubscriptions(engine, session);
       }
     },
+    forgetRefusals(sessionId) {
+      sessions.get(sessionId)?.forgetRoutes();
+    },
     statistics: (): BrokerStatistics => ({ ...statistics, connections: connections.size, sessions: sessions.size }),
     async close() {
       cancelSweep?.();

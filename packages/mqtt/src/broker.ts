@@ -68,6 +68,8 @@ export interface Broker {
   endSession(sessionId: string, reason: CloseReason, refusal?: Refusal): void;
   /** Rights changed (topic classes, rules): compiled grants are asked for anew and subscriptions no longer allowed end. */
   forgetGrants(sessionId?: string): void;
+  /** A session may do more than before: what it was refused to publish is asked for anew, its subscriptions need not be. */
+  forgetRefusals(sessionId: string): void;
   statistics(): BrokerStatistics;
   /** Sends MQTT 5 clients DISCONNECT 0x8B, flushes, closes all. */
   close(): Promise<void>;

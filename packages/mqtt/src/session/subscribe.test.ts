@@ -152,6 +152,32 @@ test("cancelled filters are bounded by the limit of subscriptions", async () => 
   expect(delivered).toEqual([0, 0, 1]);
 });
 
+test("forgetRefusals asks again for publishes alone", async () => {
+  let isAllowed = false;
+  let subscribeCalls = 0;
+  const world = await new TestBroker({
+    admission: {
+      rights: {
+        publish: () => (isAllowed ? { isRouted: true, taps: [] } : { code: "access.topic_denied" }),
+        subscribe: (_filter, qos) => {
+          subscribeCalls += 1;
+          return { qos };
+        },
+      },
+    },
+  }).start();
+  const client = world.open();
+  await client.connect("one");
+  client.subscribe("a");
+  client.publish("a", "refused");
+  isAllowed = true;
+  client.publish("a", "still refused");
+  world.broker.forgetRefusals("one");
+  client.publish("a", "allowed");
+  expect(client.texts()).toEqual(["allowed"]);
+  expect(subscribeCalls).toBe(1);
+});
+
 test("forgetGrants asks again: publishes and subscriptions no longer allowed end", async () => {
   let isAllowed = true;
   const refusal = { code: "access.topic_denied" };

@@ -29,6 +29,7 @@ function open(limits: Partial<GatewayLimits> = {}): void {
       isConnected: (sessionId) => connected.has(sessionId),
       subjectOf: (sessionId) => (sessionId === "gw/gate" ? subjectOf(gateway) : sessionId === "gw/gate2" ? subjectOf(other) : undefined),
       forgetGrants: (sessionId) => void forgotten.push(sessionId ?? "all"),
+      forgetRefusals: (sessionId) => void forgotten.push(`refusals ${sessionId}`),
       kick: (sessionId) => connected.delete(sessionId),
     }),
     limits: { ...defaultGatewayLimits, ...limits },
@@ -64,7 +65,7 @@ test("6.3 a logged-in sub-device's topics are its gateway's to use, with the sub
   subDevices.subscribeRefused?.({ sessionId: "gw/gate", subject: subjectOf(gateway), filter, refusal });
   expect(events.pop()).toBe("missing sub2");
   expect(await subDevices.login(gateway, [sub("sub1")])).toBe("ok");
-  expect(forgotten).toEqual(["gw/gate"]);
+  expect(forgotten).toEqual(["refusals gw/gate"]);
   expect(publish()).toMatchObject({ isRouted: true });
   expect(publish(other)).toMatchObject({ code: "access.sub_device_offline" });
   expect(subDevices.subscribe(subjectOf(gateway), alibabaDialect, "/pk/sub1/get", 1)).toEqual({ qos: 1 });

@@ -39,7 +39,7 @@ export interface SubDevicesPorts {
   registry: Pick<Registry, "markOnline" | "markOffline">;
   deviceLog: Pick<DeviceLog, "write">;
   /** Asked late: the broker is made with the gatekeeper that knows these sessions. */
-  broker(): Pick<Broker, "isConnected" | "subjectOf" | "forgetGrants" | "kick">;
+  broker(): Pick<Broker, "isConnected" | "subjectOf" | "forgetGrants" | "forgetRefusals" | "kick">;
   clock: Pick<Clock, "now">;
   limits: GatewayLimits;
 }
@@ -218,7 +218,8 @@ export function createSubDevices(ports: SubDevicesPorts): SubDevices {
         broker().kick(keyOf(device), "taken_over", { code: "device.taken_over", received: gatewayKey });
         add(session);
       }
-      broker().forgetGrants(gatewayKey);
+      // Subscriptions lose nothing by a login: asking for them again would cost each login what all sub-devices subscribed.
+      broker().forgetRefusals(gatewayKey);
       return "ok";
     },
 
