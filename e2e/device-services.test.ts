@@ -1,5 +1,4 @@
 /** The device SDK's services against a real server. */
-import { createHash, randomBytes } from "node:crypto";
 import { connect, type Device, ThingFault } from "@thingstead/device";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Lamp } from "./support/lamp.ts";

@@ -12,7 +12,7 @@ const number = (identifier: string) => ({ identifier, name: identifier, dataType
 
 export const lampModel = {
   schema: "https://iotx-tsl.oss-ap-southeast-1.aliyuncs.com/schema.json",
-  profile: { version: "1.0", productKey: "" },
+  profile: { version: "1.0", productKey: "a1HETlEuvri" },
   properties: [
     {
       identifier: "LightSwitch",

@@ -1,4 +1,4 @@
-/** Product , version 1.0. Generated from the thing model: change the model, not this file. */
+/** Product a1HETlEuvri, version 1.0. Generated from the thing model: change the model, not this file. */
 export interface Lamp {
   /** What the device is: the values it reports. */
   properties: {

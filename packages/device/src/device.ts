@@ -7,7 +7,7 @@ import { type PreAuthGrant, preAuthenticate } from "./pre-auth.ts";
 import { reconnectDelay } from "./reconnect-delay.ts";
 import { ServicedDevice } from "./serviced-device.ts";
 import { GatewayClient } from "./services/gateway.ts";
-import { openStream, openTls } from "./stream.ts";
+import { openStream, openTcp, openTls } from "./stream.ts";
 import { type MessageHandler, type ReceivedMessage, Subscriptions } from "./subscriptions.ts";
 
 /** `idle` before connect, `offline` while away and trying again, `ended` for good. */
@@ -69,7 +69,10 @@ export class Device extends ServicedDevice<DeviceEvents> {
     const resolved = resolveOptions(options);
     super({
       ...resolved,
-      downloads: { open: (host, port) => openTls(resolved, host, port), allowsPlain: resolved.allowsPlainDownloads },
+      downloads: {
+        open: ({ host, port, isTls }) => (isTls ? openTls(resolved, host, port) : openTcp(host, port)),
+        allowsPlain: resolved.allowsPlainDownloads,
+      },
     });
     this.#options = resolved;
     this.gateway = new GatewayClient(this.link, this.requests, {

@@ -9,8 +9,8 @@ import type { DeviceLimits } from "./limits.ts";
 import { reconnectDelay } from "./reconnect-delay.ts";
 
 export interface DownloadAccess {
-  /** Connects to the server of an HTTPS link. */
-  open(host: string, port: number): Duplex;
+  /** Connects to the server of a link. */
+  open(target: { host: string; port: number; isTls: boolean }): Duplex;
   allowsPlain: boolean;
 }
 
@@ -39,6 +39,7 @@ interface DownloadPorts {
 }
 
 const httpsPort = 443;
+const httpPort = 80;
 
 /** Between tries; the first one follows soon, as most breaks are short. */
 const retryDelay = { baseMilliseconds: 500, maximumMilliseconds: 30_000 };
@@ -176,8 +177,13 @@ function openResponse(ports: DownloadPorts, url: URL, offset: number, signal: Ab
       if (status >= 500) reject(new Error(`status ${status}`));
       else reject(new DeviceError("device.download_refused", { server: url.host, status }));
     };
-    const createConnection = () => downloads.open(url.hostname.replace(/^\[|\]$/g, ""), Number(url.port || httpsPort));
-    const call = isTls ? requestHttps(url, { ...settings, createConnection }, onAnswer) : requestHttp(url, settings, onAnswer);
+    const host = url.hostname.replace(/^\[|\]$/g, "");
+    const port = Number(url.port || (isTls ? httpsPort : httpPort));
+    const call = (isTls ? requestHttps : requestHttp)(
+      url,
+      { ...settings, createConnection: () => downloads.open({ host, port, isTls }) },
+      onAnswer,
+    );
     call.on("timeout", () => call.destroy(new Error(`nothing came for ${limits.downloadIdleMilliseconds} ms`)));
     call.on("error", reject);
     call.end();

@@ -1,4 +1,4 @@
-import { connect as connectTcp, isIP } from "node:net";
+import { connect as connectTcp, isIP, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from "node:tls";
 import { type ResolvedOptions, tlsRecordBytesDefault } from "./options.ts";
@@ -14,17 +14,21 @@ function tlsOptions(options: ResolvedOptions, host: string): ConnectionOptions {
   };
 }
 
+export function openTcp(host: string, port: number): Socket {
+  return connectTcp({ host, port, noDelay: true });
+}
+
 /** Opens a TLS connection as the options demand; for MQTT, authentication, registration and downloads alike. */
 export function openTls(options: ResolvedOptions, host: string, port: number): TLSSocket {
   const settings = { host, port, ...tlsOptions(options, host) };
   if (options.tlsRecordBytesMax >= tlsRecordBytesDefault) return connectTls(settings);
-  const socket = connectTcp({ host, port, noDelay: true });
+  const socket = openTcp(host, port);
   return connectTls({ ...settings, socket: new RecordGuard(socket, `${host}:${port}`, options.tlsRecordBytesMax) });
 }
 
 /** Opens the byte stream to the MQTT server. */
 export function openStream(options: ResolvedOptions, host: string, port: number): Duplex {
-  if (options.mode === "tcp") return connectTcp({ host, port, noDelay: true });
+  if (options.mode === "tcp") return openTcp(host, port);
   const socket = openTls(options, host, port);
   socket.setNoDelay(true);
   return socket;
