@@ -1,15 +1,16 @@
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { ConnectionFacts } from "@thingstead/mqtt";
+import type { BareSocket } from "./bare-socket.ts";
 import { SharedReadSocket } from "./shared-read.ts";
 
 /** IPv4 as IPv4, also on a socket that listens for both families (`::ffff:1.2.3.4`). */
-export function plainAddress(socket: Pick<Socket, "remoteAddress">): string {
+export function plainAddress(socket: { readonly remoteAddress?: string | undefined }): string {
   return (socket.remoteAddress ?? "unknown").replace(/^::ffff:(?=\d+\.)/i, "");
 }
 
 /** What is known of a connection before its first packet. */
-export function connectionFacts(socket: Socket, carrier: ConnectionFacts["carrier"]): ConnectionFacts {
+export function connectionFacts(socket: Socket | BareSocket, carrier: ConnectionFacts["carrier"]): ConnectionFacts {
   const facts: ConnectionFacts = {
     remoteAddress: plainAddress(socket),
     remotePort: socket.remotePort ?? 0,
@@ -20,7 +21,7 @@ export function connectionFacts(socket: Socket, carrier: ConnectionFacts["carrie
 }
 
 /** Of one's own sockets the listener knows it: a system call less for each connection. */
-function localPortOf(socket: Socket): number {
+function localPortOf(socket: Socket | BareSocket): number {
   return (socket instanceof SharedReadSocket ? socket.listenerPort : socket.localPort) ?? 0;
 }
 

@@ -4,6 +4,7 @@ import type { Broker } from "@thingstead/mqtt";
 import type { Clock } from "../clock.ts";
 import type { DeviceLog } from "../device-log/index.ts";
 import type { ErrorDetails } from "../errors/index.ts";
+import { BareSocket } from "./bare-socket.ts";
 import type { Certificates } from "./certificates/index.ts";
 import { connectionFacts, plainAddress } from "./connection-facts.ts";
 import { Deadlines } from "./deadlines.ts";
@@ -13,7 +14,7 @@ import type { FrontDoorLimits } from "./limits.ts";
 import { openListeners } from "./listeners.ts";
 import { RefusalLog } from "./refusal-log.ts";
 import { showBytes, sniffExpectation, sniffProtocol } from "./sniff.ts";
-import { feedConnection, readFirstBytes, SocketTransport } from "./socket-transport.ts";
+import { carryMqtt, type Graces, readFirstBytes } from "./socket-transport.ts";
 import { createTlsDoor, defaultFrontDoorTls, type FrontDoorTls } from "./tls-door.ts";
 import { createWebSocketDoor } from "./websocket-door.ts";
 
@@ -53,6 +54,9 @@ export interface FrontDoor {
   close(drainMilliseconds: number): Promise<void>;
 }
 
+/** A connection before its protocol is known, and MQTT's after. */
+type DoorSocket = Socket | BareSocket;
+
 const setting = "listen.device";
 
 /**
@@ -65,19 +69,19 @@ export async function openFrontDoor(options: FrontDoorOptions): Promise<FrontDoo
   const tls = options.tls ?? defaultFrontDoorTls;
   const onBug = options.onBug ?? (() => {});
   const refusals = new RefusalLog({ ...options, refusalsLoggedPerMinuteMax: limits.refusalsLoggedPerMinuteMax });
-  const sockets = new Set<Socket>();
-  const graces = new Deadlines<Socket>(clock, limits.closeGraceMilliseconds, (socket) => socket.destroy());
+  const sockets = new Set<DoorSocket>();
+  const graces: Graces = new Deadlines(clock, limits.closeGraceMilliseconds, (socket) => socket.destroy());
   const firstBytes = new Deadlines<() => void>(clock, limits.firstByteMilliseconds, (miss) => miss());
   /** Sockets that have not shown their protocol yet: nothing is lost when they are cut. */
-  const undecided = new Set<Socket>();
+  const undecided = new Set<DoorSocket>();
   const countByAddress = new Map<string, number>();
   let accepted = 0;
   let isClosing = false;
 
-  const refuse = (socket: Socket, code: string, details: ErrorDetails): void => {
+  const refuse = (socket: Pick<DoorSocket, "remoteAddress">, code: string, details: ErrorDetails): void => {
     refusals.write({ code, details, remoteAddress: plainAddress(socket) });
   };
-  const cut = (socket: Socket, code: string, details: ErrorDetails): void => {
+  const cut = (socket: DoorSocket, code: string, details: ErrorDetails): void => {
     refuse(socket, code, details);
     socket.destroy();
   };
@@ -112,12 +116,13 @@ export async function openFrontDoor(options: FrontDoorOptions): Promise<FrontDoo
     answer: httpDoor.answerRaw,
   });
 
-  const handOver = (socket: Socket, first: Buffer, protocol: "tls" | "mqtt" | "http"): void => {
+  const handOver = (sniffed: DoorSocket, first: Buffer, protocol: "tls" | "mqtt" | "http"): void => {
     if (protocol === "mqtt") {
-      const transport = new SocketTransport(socket, graces);
-      feedConnection(socket, broker.accept(transport, connectionFacts(socket, "tcp")), first, graces);
+      carryMqtt(sniffed, first, broker, graces);
       return;
     }
+    const socket = sniffed instanceof BareSocket ? sniffed.release() : sniffed;
+    if (sniffed instanceof BareSocket) hearErrors(socket);
     // The next owner reads the stream from its beginning.
     socket.pause();
     socket.unshift(first);
@@ -131,7 +136,7 @@ export async function openFrontDoor(options: FrontDoorOptions): Promise<FrontDoo
   };
 
   /** Apart from `sniff`: what listens as long as the socket lives would keep its timer and its first bytes, 0.5 KiB a connection. */
-  const hearAlert = (socket: Socket): void => {
+  const hearAlert = (socket: TLSSocket): void => {
     socket.on("error", (error: Error & { reason?: string }) => {
       // In TLS 1.3 the server is done before the client has checked the certificate: its alert comes only now.
       if (!undecided.has(socket) || error.reason === undefined) return;
@@ -140,9 +145,9 @@ export async function openFrontDoor(options: FrontDoorOptions): Promise<FrontDoo
   };
 
   /** Reads until the protocol shows; used on accept and again inside TLS. */
-  const sniff = (socket: Socket): void => {
+  const sniff = (socket: DoorSocket): void => {
     undecided.add(socket);
-    hearAlert(socket);
+    if (socket instanceof TLSSocket) hearAlert(socket);
     let seen: Buffer = Buffer.alloc(0);
     const stop = (): void => {
       firstBytes.stop(miss);
@@ -178,8 +183,8 @@ export async function openFrontDoor(options: FrontDoorOptions): Promise<FrontDoo
     socket.once("close", stop);
   };
 
-  const accept = (socket: Socket): void => {
-    socket.on("error", ignoreError);
+  const accept = (socket: DoorSocket): void => {
+    if (!(socket instanceof BareSocket)) hearErrors(socket);
     const address = plainAddress(socket);
     const ofAddress = (countByAddress.get(address) ?? 0) + 1;
     accepted++;
@@ -228,10 +233,14 @@ export async function openFrontDoor(options: FrontDoorOptions): Promise<FrontDoo
 const afterHandshake = { received: "an alert after the handshake", expected: "a client that trusts this server's CA (ca.crt)" };
 
 /** "close" follows every socket error and does the work; without a listener the error would end the process. */
+function hearErrors(socket: Socket): void {
+  socket.on("error", ignoreError);
+}
+
 function ignoreError(): void {}
 
 /** Resolves when all sockets are closed; cuts them after `milliseconds`. */
-function drain(sockets: ReadonlySet<Socket>, clock: Clock, milliseconds: number): Promise<void> {
+function drain(sockets: ReadonlySet<DoorSocket>, clock: Clock, milliseconds: number): Promise<void> {
   return new Promise((resolve) => {
     let open = sockets.size;
     if (open === 0) {

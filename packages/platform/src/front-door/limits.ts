@@ -16,7 +16,7 @@ export interface FrontDoorLimits {
   closeGraceMilliseconds: number;
   /** Largest TLS record sent, in bytes (512 to 16384). Lower it for clients with 4 KiB record buffers. */
   tlsSendFragmentBytesMax: number;
-  /** A switch, not a bound: all plain connections read into one buffer. Off, each read has a buffer of its own. */
+  /** A switch, not a bound: plain connections are read into one buffer, without Node's streams. Off, they are ordinary sockets. */
   sharedReadBuffer: boolean;
   /** Pending connections in the kernel's accept queue. */
   backlogMax: number;

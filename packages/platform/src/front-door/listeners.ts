@@ -1,5 +1,6 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { PlatformError } from "../errors/index.ts";
+import type { BareSocket } from "./bare-socket.ts";
 import { formatAddress, type ListenAddress, parseListenAddress } from "./listen-address.ts";
 import { shareReadBuffer } from "./shared-read.ts";
 
@@ -31,7 +32,7 @@ export async function openListeners(options: {
   backlogMax: number;
   tcpKeepAliveMilliseconds: number;
   sharedReadBuffer: boolean;
-  accept: (socket: Socket) => void;
+  accept: (socket: Socket | BareSocket) => void;
   /** A listening socket that broke later, or one accept that failed (out of file descriptors). */
   onError: (error: Error) => void;
 }): Promise<Listeners> {
@@ -48,7 +49,7 @@ export async function openListeners(options: {
         options.accept,
       );
       await listen(server, address, options);
-      if (options.sharedReadBuffer) shareReadBuffer(server, { keepAliveMilliseconds: options.tcpKeepAliveMilliseconds });
+      if (options.sharedReadBuffer) shareReadBuffer(server, { ...options, keepAliveMilliseconds: options.tcpKeepAliveMilliseconds });
       server.on("error", options.onError);
       servers.push(server);
     }

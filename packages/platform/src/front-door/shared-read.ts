@@ -5,9 +5,11 @@
  * collecting those costs more than handling the packet (1.3 times the request/ack throughput without them). Node offers a
  * buffer of one's own only to sockets that are built by hand, so the listening handle's accept callback is replaced: the one
  * private thing used here. Where it is missing, and where the switch is off, sockets are Node's and everything else is the same.
+ * A connection begins as a {@link BareSocket} where Node allows it and becomes a socket when it turns out not to speak MQTT.
  */
 import { type Server, Socket, type SocketConstructorOpts } from "node:net";
 import type { Connection } from "@thingstead/mqtt";
+import { type BareHandle, BareListener, BareSocket, isBareHandle, streamInside } from "./bare-socket.ts";
 
 const readBufferBytes = 64 * 1024;
 
@@ -41,7 +43,7 @@ export class SharedReadSocket extends Socket {
 }
 
 interface AcceptingHandle {
-  onconnection: (this: AcceptingHandle, status: number, handle: unknown) => void;
+  onconnection: (this: AcceptingHandle, status: number, handle: object | undefined) => void;
   setNoDelay?: unknown;
   setKeepAlive?: unknown;
 }
@@ -50,31 +52,40 @@ function isAccepting(handle: unknown): handle is AcceptingHandle {
   return typeof handle === "object" && handle !== null && "onconnection" in handle && typeof handle.onconnection === "function";
 }
 
+export interface SharedReadOptions {
+  keepAliveMilliseconds: number;
+  /** Gets what is accepted where bare sockets work; elsewhere the server emits "connection" as ever. */
+  accept(socket: BareSocket): void;
+}
+
 /** Applies to connections accepted from now on. False, and nothing changed, where Node's inside is not as expected. */
-export function shareReadBuffer(server: Server, options: { keepAliveMilliseconds: number }): boolean {
+export function shareReadBuffer(server: Server, options: SharedReadOptions): boolean {
   const handle: unknown = "_handle" in server ? server._handle : undefined;
   if (!isAccepting(handle)) return false;
   const acceptAsNode = handle.onconnection;
   const buffer = Buffer.allocUnsafeSlow(readBufferBytes);
   const bound = server.address();
   const listenerPort = typeof bound === "object" ? bound?.port : undefined;
-  const areOptionsInherited = setOptionsOfAccepted(handle, options.keepAliveMilliseconds);
+  const areOptionsInherited = setOptions(handle, options.keepAliveMilliseconds) && process.platform === "linux";
+  const wrap = (accepted: unknown): Socket => {
+    // Where Node's own accept puts it. The types know the option for another kind of handle only.
+    const socketHandle = accepted as SocketConstructorOpts["handle"];
+    const socket = new SharedReadSocket({ handle: socketHandle, readable: true, writable: true }, buffer, listenerPort);
+    // It flows from the beginning: a stream that nobody reads does not see its end.
+    return socket.resume();
+  };
+  const inside = isBareHandle(handle) ? streamInside() : undefined;
+  const bareListener = inside === undefined ? undefined : new BareListener(inside, buffer, listenerPort, wrap);
   handle.onconnection = function acceptShared(status, accepted) {
     // Errors are told the way Node tells them.
     if (status !== 0 || accepted === undefined) {
       acceptAsNode.call(this, status, accepted);
       return;
     }
-    // Where Node's own accept puts it. The types know the option for another kind of handle only.
-    const socketHandle = accepted as SocketConstructorOpts["handle"];
-    const socket = new SharedReadSocket({ handle: socketHandle, readable: true, writable: true }, buffer, listenerPort);
-    if (!areOptionsInherited) {
-      socket.setNoDelay(true);
-      socket.setKeepAlive(true, options.keepAliveMilliseconds);
-    }
-    // It flows from the beginning: a stream that nobody reads does not see its end.
-    socket.resume();
-    server.emit("connection", socket);
+    if (!areOptionsInherited) setOptions(accepted, options.keepAliveMilliseconds);
+    // What a listening handle accepts is of its own kind.
+    if (bareListener !== undefined) options.accept(new BareSocket(accepted as BareHandle, bareListener));
+    else server.emit("connection", wrap(accepted));
   };
   return true;
 }
@@ -83,8 +94,8 @@ export function shareReadBuffer(server: Server, options: { keepAliveMilliseconds
  * Linux hands a listening socket's options on to those it accepts: five system calls less for each connection. Elsewhere
  * it is not promised. [tcp(7), socket(7)]
  */
-function setOptionsOfAccepted(handle: AcceptingHandle, keepAliveMilliseconds: number): boolean {
-  const { setNoDelay, setKeepAlive } = handle;
-  if (process.platform !== "linux" || typeof setNoDelay !== "function" || typeof setKeepAlive !== "function") return false;
+function setOptions(handle: object, keepAliveMilliseconds: number): boolean {
+  const { setNoDelay, setKeepAlive }: Partial<AcceptingHandle> = handle;
+  if (typeof setNoDelay !== "function" || typeof setKeepAlive !== "function") return false;
   return setNoDelay.call(handle, true) === 0 && setKeepAlive.call(handle, true, Math.floor(keepAliveMilliseconds / 1000)) === 0;
 }

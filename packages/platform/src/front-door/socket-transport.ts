@@ -1,16 +1,20 @@
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
-import type { Connection, Transport } from "@thingstead/mqtt";
+import type { Broker, Transport } from "@thingstead/mqtt";
+import { BareSocket } from "./bare-socket.ts";
+import { connectionFacts } from "./connection-facts.ts";
 import type { Deadlines } from "./deadlines.ts";
 import { SharedReadSocket } from "./shared-read.ts";
+
+export type Graces = Deadlines<{ destroy(): void }>;
 
 /** Carries an MQTT byte stream over a TCP or TLS socket. */
 export class SocketTransport implements Transport {
   readonly #socket: Socket;
   /** For those whose end was sent. */
-  readonly #graces: Deadlines<Socket>;
+  readonly #graces: Graces;
 
-  constructor(socket: Socket, graces: Deadlines<Socket>) {
+  constructor(socket: Socket, graces: Graces) {
     this.#socket = socket;
     this.#graces = graces;
   }
@@ -52,7 +56,13 @@ export class SocketTransport implements Transport {
 }
 
 /** Calls `read` with what comes, in memory of its own, until the returned function is called. */
-export function readFirstBytes(socket: Socket, read: (chunk: Buffer) => void): () => void {
+export function readFirstBytes(socket: Socket | BareSocket, read: (chunk: Buffer) => void): () => void {
+  if (socket instanceof BareSocket) {
+    socket.read = read;
+    return () => {
+      socket.read = undefined;
+    };
+  }
   if (socket instanceof SharedReadSocket) {
     // Without the detour through the stream, which costs as much as the rest of an MQTT connect here.
     socket.receiver = { receive: (bytes, end) => read(Buffer.from(bytes.subarray(0, end))) };
@@ -64,8 +74,16 @@ export function readFirstBytes(socket: Socket, read: (chunk: Buffer) => void): (
   return () => socket.off("data", read);
 }
 
-/** Wires a socket's events to the engine; `first` are the bytes read while sniffing. */
-export function feedConnection(socket: Socket, connection: Connection, first: Uint8Array, graces: Deadlines<Socket>): void {
+/** Lets the engine have the socket; `first` are the bytes read while sniffing. */
+export function carryMqtt(socket: Socket | BareSocket, first: Uint8Array, broker: Pick<Broker, "accept">, graces: Graces): void {
+  const facts = connectionFacts(socket, "tcp");
+  if (socket instanceof BareSocket) {
+    const connection = broker.accept(socket, facts);
+    socket.carry(connection, graces);
+    connection.receive(first);
+    return;
+  }
+  const connection = broker.accept(new SocketTransport(socket, graces), facts);
   if (socket instanceof SharedReadSocket) socket.receiver = connection;
   else socket.on("data", (chunk: Buffer) => connection.receive(chunk));
   socket.on("drain", () => connection.drained());

@@ -33,6 +33,7 @@ class EchoBroker implements Pick<Broker, "accept"> {
   received: Buffer[] = [];
   transports: Transport[] = [];
   closedCount = 0;
+  drainedCount = 0;
 
   accept(transport: Transport, facts: ConnectionFacts) {
     this.facts.push(facts);
@@ -45,7 +46,7 @@ class EchoBroker implements Pick<Broker, "accept"> {
         else if (bytes[0] === 0xe0) transport.end();
         isConnected = true;
       },
-      drained: () => {},
+      drained: () => void this.drainedCount++,
       closed: () => void this.closedCount++,
     };
   }
