@@ -320,6 +320,7 @@ async function open(
     onFailure,
   });
   subDevices.onChange(statusForwards.subDevices);
+  subDevices.onChange({ opened: ({ device }) => ota.connected(device.productKey, device.deviceName) });
   for (const family of [...handlers, ...gateways.families]) uplinks.add(family);
   // After the broker: acknowledgements wait for the history.
   closers.push(() => things.close());

@@ -53,7 +53,7 @@ export function createOta(ports: OtaPorts): { ota: Ota; downloads: Downloads } {
     downloads,
     turnMissed(job) {
       const at = offers.nextTurnAt(job);
-      if (at !== undefined) runner.current?.wakeAt(at);
+      if (at !== undefined) runner.current?.turnMissed(job, at);
     },
   });
   const jobs = createJobs({

@@ -14,11 +14,13 @@ export interface JobRunner {
   taskEnded(jobId: number): void;
   /** Look again at this time. */
   wakeAt(time: number): void;
+  /** A device waits for the job's next turn. */
+  turnMissed(job: OtaJob, at: number): void;
   start(): void;
   close(): Promise<void>;
 }
 
-export interface JobRunnerPorts extends Pick<OtaPorts, "store" | "clock" | "limits" | "onFailure"> {
+export interface JobRunnerPorts extends Pick<OtaPorts, "store" | "clock" | "limits" | "onFailure" | "downlink"> {
   book: JobBook;
   packages: Pick<Packages, "setStatus">;
   keeper: TaskKeeper;
@@ -39,6 +41,8 @@ export function createJobRunner(ports: JobRunnerPorts): JobRunner {
   let isClosed = false;
   let wake: { at: number; cancel: () => void } | undefined;
   const sweeping = new Map<number, { again: boolean }>();
+  /** Jobs with devices that were passed over: their rate was used up, or nobody has looked yet. */
+  const unswept = new Set<number>();
   const settling = new Map<number, () => void>();
   const working = new Set<Promise<unknown>>();
 
@@ -101,11 +105,12 @@ export function createJobRunner(ports: JobRunnerPorts): JobRunner {
     if (scheduledEndAt !== undefined) wakeAt(scheduledEndAt);
     const turnAt = offers.nextTurnAt(job);
     if (turnAt !== undefined) wakeAt(turnAt);
-    else sweep(job);
+    else if (unswept.has(job.id)) sweep(job);
   }
 
   function sweep(job: OtaJob): void {
     if (isClosed || job.status !== "IN_PROGRESS" || !job.isPushed) return;
+    unswept.add(job.id);
     const running = sweeping.get(job.id);
     if (running !== undefined) {
       running.again = true;
@@ -130,14 +135,19 @@ export function createJobRunner(ports: JobRunnerPorts): JobRunner {
       const job = await book.get(jobId);
       if (isClosed || job.status !== "IN_PROGRESS") return;
       const tasks = await store.queuedTasks(jobId, afterId, limits.sweepTasksMax);
-      await Promise.all(tasks.map((task) => ports.inTurn(task, (fresh) => offers.send(fresh))));
+      // Who is away is told when it comes.
+      const here = tasks.filter(({ productKey, deviceName }) => ports.downlink.isOnline(productKey, deviceName));
+      await Promise.all(here.map((task) => ports.inTurn(task, (fresh) => offers.send(fresh))));
       const turnAt = offers.nextTurnAt(job);
       if (turnAt !== undefined) {
         wakeAt(turnAt);
         return;
       }
       const last = tasks.at(-1);
-      if (last === undefined || tasks.length < limits.sweepTasksMax) return;
+      if (last === undefined || tasks.length < limits.sweepTasksMax) {
+        unswept.delete(jobId);
+        return;
+      }
       afterId = last.id;
       // Others have their turn between two reads.
       await new Promise<void>((resolve) => clock.soon(resolve));
@@ -179,9 +189,16 @@ export function createJobRunner(ports: JobRunnerPorts): JobRunner {
     sweep,
     taskEnded,
     wakeAt,
+    turnMissed(job, at) {
+      unswept.add(job.id);
+      wakeAt(at);
+    },
 
     start() {
-      for (const job of book.unfinished()) taskEnded(job.id);
+      for (const job of book.unfinished()) {
+        taskEnded(job.id);
+        unswept.add(job.id);
+      }
       wakeAt(clock.now());
     },
 

@@ -1,8 +1,8 @@
 /** Jobs and tasks of firmware updates in SQL. */
-import { CompiledQuery, type Kysely, sql } from "kysely";
+import { CompiledQuery, type Insertable, type Kysely, sql } from "kysely";
 import type { Clock } from "../clock.ts";
 import type { InsertedJob, NewTask, OtaStore, TaskRow, TaskStatus } from "../ota/index.ts";
-import type { Schema } from "./schema.ts";
+import type { OtaTaskTable, Schema } from "./schema.ts";
 import { countAllRows, decodeJob, decodeTask, encodeJob, encodeTask } from "./sqlite-ota-rows.ts";
 
 type TaskStore = Pick<
@@ -33,6 +33,35 @@ const tasksPerTurn = 500;
 /** One text, prepared once, for the hottest write. */
 const saveTaskText = `update ota_tasks set source_version = ?, status = ?, progress = ?, reason = ?, description = ?, timeout_at = ?,
   retry_at = ?, retries_left = ?, is_owed = ?, revision = revision + 1, modified_at = ? where id = ? and revision = ?`;
+
+const insertedColumns = [
+  "job_id",
+  "package_id",
+  "product_key",
+  "device_name",
+  "iot_id",
+  "module",
+  "source_version",
+  "version",
+  "status",
+  "progress",
+  "reason",
+  "description",
+  "timeout_at",
+  "retry_at",
+  "retries_left",
+  "is_owed",
+  "revision",
+  "created_at",
+  "modified_at",
+] as const satisfies readonly (keyof Insertable<OtaTaskTable>)[];
+
+/** Many rows at once, then the rest one by one: built anew for each, a statement costs more than its rows. */
+const inserts = [200, 1].map((rows) => {
+  const row = `(${insertedColumns.map(() => "?").join(", ")})`;
+  const values = Array.from({ length: rows }, () => row).join(", ");
+  return { rows, text: `insert into ota_tasks (${insertedColumns.join(", ")}) values ${values} on conflict do nothing` };
+});
 
 export function createSqliteOtaTaskStore(db: Kysely<Schema>, clock: Pick<Clock, "soon">): TaskStore {
   /** Cancels what may still be overwritten; false when one of them has begun or ended otherwise meanwhile. */
@@ -73,18 +102,37 @@ export function createSqliteOtaTaskStore(db: Kysely<Schema>, clock: Pick<Clock, 
     return row && decodeTask(row);
   }
 
+  /** Sockets have their turn during a large job; other statements wait for the end of its transaction. */
+  const giveTurn = () => new Promise<void>((resolve) => clock.soon(resolve));
+
+  async function insertMany(trx: Kysely<Schema>, jobId: number, tasks: readonly NewTask[]): Promise<number> {
+    let start = 0;
+    for (const { rows, text } of inserts) {
+      for (; tasks.length - start >= rows; start += rows) {
+        const values = tasks.slice(start, start + rows).flatMap((task) => {
+          const row = encodeTask(jobId, task);
+          return insertedColumns.map((column) => row[column] ?? null);
+        });
+        await trx.executeQuery(CompiledQuery.raw(text, values));
+        if (rows > 1) await giveTurn();
+      }
+    }
+    return tasks.length;
+  }
+
   return {
     async insertJob(job, tasks, reasonOverwritten, reasonUnfinished) {
       return db.transaction().execute(async (trx) => {
         const { id } = await trx.insertInto("ota_jobs").values(encodeJob(job)).returning("id").executeTakeFirstOrThrow();
         const made: InsertedJob = { job: { ...job, id }, overwritten: [], failed: [], queuedCount: 0 };
-        for (const [index, task] of tasks.entries()) {
+        const plain = tasks.filter((task) => task.overwrites.length === 0 && task.status !== "FAILED");
+        made.queuedCount += await insertMany(trx, id, plain);
+        for (const [index, task] of tasks.filter((each) => each.overwrites.length > 0 || each.status === "FAILED").entries()) {
           const isFree = await overwrite(trx, task.overwrites, task.createdAt, reasonOverwritten, made.overwritten);
           const row = await insertOne(trx, id, isFree ? task : { ...task, status: "FAILED", reason: reasonUnfinished });
           if (row?.status === "FAILED") made.failed.push(row);
           else made.queuedCount++;
-          // Sockets have their turn during a large job; other statements wait for the end of this transaction.
-          if (index % tasksPerTurn === tasksPerTurn - 1) await new Promise<void>((resolve) => clock.soon(resolve));
+          if (index % tasksPerTurn === tasksPerTurn - 1) await giveTurn();
         }
         return made;
       });

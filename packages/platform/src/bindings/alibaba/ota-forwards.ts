@@ -78,7 +78,12 @@ export function createOtaSessions(ota: () => Pick<Ota, "connected" | "reachable"
       if (isDeviceSubject(subject)) ota().connected(subject.productKey, subject.deviceName);
     },
     subscribed({ subject, filter }) {
-      if (isDeviceSubject(subject) && reachesUpgradeTopic(filter)) ota().reachable(subject.productKey, subject.deviceName);
+      if (!isDeviceSubject(subject) || !reachesUpgradeTopic(filter)) return;
+      // A gateway subscribes for its sub-devices: the filter says for whom, unless it is open.
+      const [, , , , productKey = "", deviceName = ""] = filter.split("/");
+      const isNamed = productKey !== "" && deviceName !== "" && !/[+#]/.test(filter);
+      if (isNamed) ota().reachable(productKey, deviceName);
+      else ota().reachable(subject.productKey, subject.deviceName);
     },
   };
 }
