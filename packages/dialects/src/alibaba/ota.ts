@@ -142,7 +142,7 @@ export function readOtaRequest(payload: Uint8Array): OtaRequest | AlinkRefusal {
 const signMethodTexts = { MD5: "Md5", SHA256: "SHA256" } as const;
 
 /** `data` of a push and of an answer to `firmware/get`. Members in the vendor's order. */
-export function otaPushData(push: OtaPush): Record<string, unknown> {
+function otaPushData(push: OtaPush): Record<string, unknown> {
   const { files, signMethod, module, version, isDifferential, digestSign, stream } = push;
   const shared = {
     ...(isDifferential ? { isDiff: 1 } : {}),

@@ -5,7 +5,7 @@ export const downloadPathPrefix = "/ota/";
 /** Of an HMAC-SHA256: 128 bits are enough for a link of a day, and 22 characters long. */
 const signatureBytes = 16;
 
-export interface DownloadLink {
+interface DownloadLink {
   fileId: number;
   /** 0: made for a person or a program. */
   taskId: number;

@@ -8,7 +8,7 @@ import type { FirmwareFile } from "./ota.ts";
 import { createPieceCache, type PieceCache } from "./piece-cache.ts";
 import type { FirmwareStore, OtaStore } from "./ports.ts";
 
-export interface DownloadRequest {
+interface DownloadRequest {
   path: string;
   range: string | undefined;
   /** An entity tag: the range counts only for the same file. */
@@ -17,14 +17,14 @@ export interface DownloadRequest {
 }
 
 /** Bytes on demand: nobody who reads slowly makes this read ahead. */
-export interface DownloadSource {
+interface DownloadSource {
   readonly bytes: number;
   /** The next piece; undefined at the end. */
   next(): Uint8Array | Promise<Uint8Array> | undefined;
   close(): void;
 }
 
-export type DownloadAnswer =
+type DownloadAnswer =
   | { kind: "file"; status: 200 | 206; bytes: number; headers: Readonly<Record<string, string>>; source?: DownloadSource }
   | { kind: "refused"; code: string; details: ErrorDetails; headers?: Readonly<Record<string, string>> };
 

@@ -1,6 +1,6 @@
 export { createOta } from "./create-ota.ts";
 export { downloadPathPrefix } from "./download-links.ts";
-export type { DownloadSource, Downloads } from "./downloads.ts";
+export type { Downloads } from "./downloads.ts";
 export { createFirmwareFolder } from "./firmware-folder.ts";
 export { defaultOtaLimits, type OtaLimits } from "./limits.ts";
 export type * from "./ota.ts";

@@ -120,7 +120,7 @@ export function newTask(pack: OtaPackage, candidate: Candidate, options: JobOpti
 }
 
 /** 7.3: an unfinished task gives way when it may be overwritten and has not begun; otherwise the new one fails at once. */
-export function settleConflict(task: NewTask, open: readonly TaskRow[], options: JobOptions): NewTask {
+function settleConflict(task: NewTask, open: readonly TaskRow[], options: JobOptions): NewTask {
   const conflicting = options.isMultiModule ? open.filter(({ module }) => module === task.module) : open;
   if (conflicting.length === 0) return task;
   const canOverwrite = options.isOverwriting && conflicting.every(({ status }) => overwritableStatuses.includes(status));

@@ -3,14 +3,14 @@
  * a binding translates payloads and topics into these calls and back (alibaba-device.md, 7; alibaba-server.md, 1.8.M).
  */
 
-export type PackageKind = "full" | "differential";
-export type SignMethod = "MD5" | "SHA256";
+type PackageKind = "full" | "differential";
+type SignMethod = "MD5" | "SHA256";
 /** `exempt`: made without need of verification. */
 export type PackageStatus = "unverified" | "verifying" | "verified" | "failed" | "exempt";
-export type JobKind = "verify" | "upgrade";
+type JobKind = "verify" | "upgrade";
 export type JobStatus = "PLANNED" | "IN_PROGRESS" | "COMPLETED" | "CANCELED";
 export type TaskStatus = "CONFIRM" | "QUEUED" | "NOTIFIED" | "IN_PROGRESS" | "SUCCEEDED" | "FAILED" | "CANCELED";
-export type DownloadProtocol = "https" | "mqtt";
+type DownloadProtocol = "https" | "mqtt";
 
 /** The module that stands for the whole device. */
 export const defaultModule = "default";
@@ -92,7 +92,7 @@ export type JobTarget =
   | { kind: "group"; groupId: string };
 
 /** Cancels what has not begun when too much of what ended has failed. */
-export interface FailureStop {
+interface FailureStop {
   /** Of the tasks that have succeeded or failed. */
   failedPercent: number;
   /** Not before so many have ended. */
@@ -199,7 +199,7 @@ export interface OtaPage {
   pageSize: number;
 }
 
-export interface OtaPaged<T> extends OtaPage {
+interface OtaPaged<T> extends OtaPage {
   items: T[];
   total: number;
 }
@@ -234,7 +234,7 @@ export type OtaChange =
   | { kind: "progress"; task: OtaTask; step: number; description: string; time: number }
   | { kind: "job"; job: OtaJob; time: number };
 
-export interface StatusCounts {
+interface StatusCounts {
   total: number;
   byStatus: Readonly<Record<TaskStatus, number>>;
 }

@@ -38,7 +38,7 @@ export interface Candidate {
   version?: string;
 }
 
-export interface CandidateQuery {
+interface CandidateQuery {
   productKey: string;
   module: string;
   /** Empty = any, also unknown. */
@@ -49,7 +49,7 @@ export interface CandidateQuery {
   limit: number;
 }
 
-export interface TaskQuery {
+interface TaskQuery {
   jobId?: number;
   productKey?: string;
   deviceName?: string;
@@ -58,7 +58,7 @@ export interface TaskQuery {
   statuses?: readonly TaskStatus[];
 }
 
-export interface Rows<T> {
+interface Rows<T> {
   rows: T[];
   total: number;
 }

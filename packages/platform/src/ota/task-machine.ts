@@ -104,7 +104,7 @@ const again: Step<"again"> = (_task, _event, terms) => ({
 });
 
 /** What is not in the table changes nothing. */
-export const taskTable: Table = {
+const taskTable: Table = {
   confirmed: { CONFIRM: () => ({ status: "QUEUED" }) },
   offered: {
     QUEUED: () => ({ status: "NOTIFIED", isOwed: false }),

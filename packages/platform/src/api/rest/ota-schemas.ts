@@ -82,7 +82,7 @@ export const newPackageSchema = Type.Object(
   strict,
 );
 
-export const targetSchema = Type.Union([
+const targetSchema = Type.Union([
   Type.Object({ kind: Type.Literal("all") }, strict),
   Type.Object({ kind: Type.Literal("specific"), deviceNames: Type.Array(Type.String(), { minItems: 1 }) }, strict),
   Type.Object({ kind: Type.Literal("gray"), percent: Type.Number() }, strict),
