@@ -11,6 +11,7 @@ import { type AnswerType, checkAnswer } from "./check-answer.ts";
 import { type Delivery, DeliveryQueue, deliveryBytes } from "./delivery-queue.ts";
 import { encodeFor, withIdentifiers } from "./encode-delivery.ts";
 import type { Link } from "./link.ts";
+import { OwedQueue } from "./owed-queue.ts";
 import { lowerQos } from "./qos.ts";
 import { writeReply } from "./reply-queue.ts";
 import { sendOnce } from "./send-once.ts";
@@ -33,7 +34,7 @@ export class Session extends SessionState implements CommitWaiter {
   #heldTurn = 0;
   /** It has been offered messages of a shared subscription. */
   #hasShared = false;
-  readonly #queue = new DeliveryQueue();
+  readonly #queue = new OwedQueue();
   #sequence = 0;
   #packetId = 0;
 
@@ -60,7 +61,7 @@ export class Session extends SessionState implements CommitWaiter {
 
   /** When the oldest queued message was accepted. */
   get oldestQueuedAt(): number {
-    return this.#queue.peek()?.message.receivedAt ?? Number.POSITIVE_INFINITY;
+    return this.#queue.oldestReceivedAt;
   }
 
   /**
@@ -75,9 +76,12 @@ export class Session extends SessionState implements CommitWaiter {
     if (group !== undefined) this.#hasShared = true;
     // Encoded before it is kept: the encoding then serves as the kept payload too.
     const encoded = link === undefined ? undefined : message.encoded(link.version, qos, isRetained);
+    const isNext = link !== undefined && this.#queue.length === 0 && this.#canSend(link);
+    const isSpecial = identifiers !== undefined || group !== undefined || message.isForMany;
+    const isPacked = !isNext && !isSpecial && this.#queue.packs(message);
     const delivery: Delivery = {
       sequence: this.#sequence,
-      message: message.keep(),
+      message: isPacked ? message : message.keep(),
       qos,
       isRetained,
       identifiers,
@@ -89,7 +93,6 @@ export class Session extends SessionState implements CommitWaiter {
       wasSent: false,
       encoded: undefined,
     };
-    const isNext = link !== undefined && this.#queue.length === 0 && this.#canSend(link);
     if (isNext) this.#takeIdentifier(delivery);
     if (isPersistent) {
       delivery.slot = this.#engine.journal.appendMessage(this.key, delivery);
@@ -103,7 +106,7 @@ export class Session extends SessionState implements CommitWaiter {
       link.checkCongestion();
       return "delivered";
     }
-    this.#enqueue(delivery);
+    this.#enqueue(delivery, isPacked);
     this.#trimQueue();
     link?.checkCongestion();
     return "queued";
@@ -197,7 +200,7 @@ export class Session extends SessionState implements CommitWaiter {
     if (sequence > this.#sequence) this.#sequence = sequence;
     if (owed.shareFilter !== undefined) this.#hasShared = true;
     const delivery: Delivery = { ...owed, slot, isHeld: false, wasSent: packetId !== 0, encoded: undefined };
-    if (packetId === 0) this.#enqueue(delivery);
+    if (packetId === 0) this.#enqueue(delivery, false);
     else {
       this.#inflight.set(packetId, delivery);
       this.#packetId = packetId;
@@ -207,15 +210,16 @@ export class Session extends SessionState implements CommitWaiter {
   /** Writes what lies in old slots to the journal again. */
   rewrite(slotNumberMax: number): void {
     const { journal } = this.#engine;
-    for (const deliveries of [this.#inflight.values(), this.#queue]) {
-      for (const delivery of deliveries) {
-        const { slot } = delivery;
-        if (slot === undefined || slot.number > slotNumberMax) continue;
-        journal.forget(slot);
-        // A session that ends with its connection by now is not in the journal any more, nor are its messages.
-        delivery.slot = this.slot === undefined ? undefined : journal.appendMessage(this.key, delivery);
-      }
+    const rewrite = (delivery: Delivery, slot: JournalSlot): JournalSlot | undefined => {
+      journal.forget(slot);
+      // A session that ends with its connection by now is not in the journal any more, nor are its messages.
+      return this.slot === undefined ? undefined : journal.appendMessage(this.key, delivery);
+    };
+    for (const delivery of this.#inflight.values()) {
+      const { slot } = delivery;
+      if (slot !== undefined && slot.number <= slotNumberMax) delivery.slot = rewrite(delivery, slot);
     }
+    this.#queue.moveSlots(slotNumberMax, rewrite);
   }
 
   /** Drops what is too old at the head of the queue. */
@@ -252,7 +256,7 @@ export class Session extends SessionState implements CommitWaiter {
     for (const delivery of this.#inflight.values()) if (take(delivery)) this.#inflight.delete(delivery.packetId);
     for (let count = this.#queue.length; count > 0; count -= 1) {
       const delivery = this.#dequeue();
-      if (delivery !== undefined && !take(delivery)) this.#enqueue(delivery);
+      if (delivery !== undefined && !take(delivery)) this.#enqueue(delivery, false);
     }
     return taken;
   }
@@ -262,9 +266,8 @@ export class Session extends SessionState implements CommitWaiter {
     const { sessions, journal } = this.#engine;
     this.isEnded = true;
     this.claimant = undefined;
-    for (const deliveries of [this.#inflight.values(), this.#queue]) {
-      for (const { slot } of deliveries) if (slot !== undefined) journal.forget(slot);
-    }
+    for (const { slot } of this.#inflight.values()) if (slot !== undefined) journal.forget(slot);
+    for (const slot of this.#queue.slots()) if (slot !== undefined) journal.forget(slot);
     sessions.queuedBytes -= this.#queue.bytes;
     this.#inflight.clear();
     this.#queue.clear();
@@ -379,8 +382,8 @@ export class Session extends SessionState implements CommitWaiter {
     this.#inflight.set(delivery.packetId, delivery);
   }
 
-  #enqueue(delivery: Delivery): void {
-    this.#queue.push(delivery);
+  #enqueue(delivery: Delivery, isPacked: boolean): void {
+    this.#queue.push(delivery, isPacked);
     this.#engine.sessions.queuedBytes += deliveryBytes(delivery);
   }
 
