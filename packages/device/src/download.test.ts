@@ -35,8 +35,8 @@ function world({ passedBytes, ignoresRange = false, status = 200, content = byte
     if (limit >= whole.length) return response.end(whole);
     response.flushHeaders();
     response.write(whole.subarray(0, limit));
-    // As a connection that is closed in the middle: what was written arrives.
-    response.socket?.end();
+    // A turn later, so that what was written is read before the stream ends in the middle.
+    setImmediate(() => setImmediate(() => response.socket?.end()));
   });
   const ports = {
     downloads: {
