@@ -6,7 +6,7 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
+import { connect, createServer } from "node:net";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { restClient } from "../e2e/support/rest-client.ts";
@@ -87,6 +87,15 @@ async function openOurs(server: ServerProcess): Promise<(scheme: Scheme) => Cont
   return (scheme) => ({ name: "thingstead", url: body.url.replace(/^https:/, `${scheme}:`), pid: server.pid });
 }
 
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const probe = createServer().listen(0, "127.0.0.1", () => {
+      const address = probe.address();
+      probe.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
+    });
+  });
+}
+
 async function waitForPort(port: number): Promise<void> {
   for (let tries = 0; tries < 100; tries++) {
     const isOpen = await new Promise<boolean>((resolve) => {
@@ -101,7 +110,7 @@ async function waitForPort(port: number): Promise<void> {
 
 /** One worker with the same certificate; everything else as nginx comes. */
 async function openNginx(server: ServerProcess): Promise<{ child: ChildProcess; of(scheme: Scheme): Contestant[] }> {
-  const ports = { http: server.devicePort + 1, https: server.devicePort + 2, small: server.devicePort + 3 };
+  const ports = { http: await freePort(), https: await freePort(), small: await freePort() };
   mkdirSync(join(folder, "html"));
   writeFileSync(join(folder, "html/image"), image);
   const certificate = `ssl_certificate ${server.dataDir}/tls/host-ecdsa.crt; ssl_certificate_key ${server.dataDir}/tls/host-ecdsa.key;`;
@@ -135,10 +144,11 @@ console.log(
   `machine: ${cpus().length} x ${cpus()[0]?.model}, Node ${process.versions.node}; ${imageBytes / 1024 / 1024} MB to ${devices} devices at once, medians of ${rounds} rounds`,
 );
 const server = await startServerProcess();
-const hasNginx = spawnSync(nginx, ["-v"]).status === 0;
-const other = hasNginx ? await openNginx(server) : undefined;
-if (other === undefined) console.log(`nginx: skipped, ${nginx} is not installed`);
+let other: Awaited<ReturnType<typeof openNginx>> | undefined;
 try {
+  const hasNginx = spawnSync(nginx, ["-v"]).status === 0;
+  if (hasNginx) other = await openNginx(server);
+  else console.log(`nginx: skipped, ${nginx} is not installed`);
   const ours = await openOurs(server);
   for (const scheme of schemes) {
     const contestants = [ours(scheme), ...(other?.of(scheme) ?? [])];

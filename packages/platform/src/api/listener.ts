@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse, S
 import type { Duplex } from "node:stream";
 import type { Clock } from "../clock.ts";
 import { PlatformError } from "../errors/index.ts";
+import { firmwareUploadPath } from "./alibaba/firmware-uploads.ts";
 import { toErrorBody } from "./error-answer.ts";
 import type { ApiLimits } from "./limits.ts";
 
@@ -48,7 +49,7 @@ export async function listenOn(
 }
 
 /** Large bodies, taken piece by piece. */
-const uploadPath = "/api/v1/ota/files";
+const uploadPaths: readonly string[] = ["/api/v1/ota/files", firmwareUploadPath];
 const requestTimeout = { name: "Error", message: "request timeout", code: "ERR_HTTP_REQUEST_TIMEOUT" };
 
 function watchUpload(request: IncomingMessage, milliseconds: number, clock: Pick<Clock, "after">): void {
@@ -73,7 +74,7 @@ function watchBody(request: IncomingMessage, limits: ApiLimits, clock: Pick<Cloc
   const { headers } = request;
   if (headers["content-length"] === undefined && headers["transfer-encoding"] === undefined) return;
   const milliseconds = limits.requestTimeoutSeconds * 1000;
-  if (request.url?.startsWith(uploadPath)) {
+  if (uploadPaths.some((path) => request.url?.startsWith(path))) {
     watchUpload(request, milliseconds, clock);
     return;
   }
