@@ -22,7 +22,7 @@ interface WriteRequest {
 
 export interface BareHandle {
   /** The wrapper that `onread` and the requests speak to. */
-  bareSocket?: BareSocket;
+  bareSocket?: BareSocket | undefined;
   onread: (this: BareHandle) => void;
   useUserBuffer(buffer: Uint8Array): void;
   readStart(): number;

@@ -22,6 +22,9 @@ const updateStatus = `update devices set
     remote_address = coalesce(?, remote_address)
   where product_key = ? and device_name = ?`;
 
+/** As text too: a storm of devices asks once for each. */
+const selectDevice = "select * from devices where product_key = ? and device_name = ?";
+
 export function createSqliteRegistryStore(db: Kysely<Schema>, box: SecretBox, clock: Clock): RegistryStore {
   const codec = rowCodec(box);
 
@@ -121,13 +124,10 @@ export function createSqliteRegistryStore(db: Kysely<Schema>, box: SecretBox, cl
     },
 
     async findDevice(productKey, deviceName) {
-      const row = await db
-        .selectFrom("devices")
-        .selectAll()
-        .where("product_key", "=", productKey)
-        .where("device_name", "=", deviceName)
-        .executeTakeFirst();
-      return row && codec.decodeDevice(row);
+      // Text has no types: `*` of that table is what the schema says of it.
+      const query = CompiledQuery.raw(selectDevice, [productKey, deviceName]) as CompiledQuery<Selectable<DeviceTable>>;
+      const { rows } = await db.executeQuery(query);
+      return rows[0] && codec.decodeDevice(rows[0]);
     },
 
     async findDeviceByIotId(iotId) {
