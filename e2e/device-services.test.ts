@@ -6,6 +6,7 @@ import { createLamp as createLampWith, type LampDevice } from "./support/lamp-fi
 import { restClient } from "./support/rest-client.ts";
 import { type ServerProcess, startServerProcess } from "./support/server-process.ts";
 import { until } from "./support/until.ts";
+import { callVendorApi } from "./support/vendor-api.ts";
 
 let server: ServerProcess;
 let rest: ReturnType<typeof restClient>;
@@ -71,4 +72,68 @@ test("reports, remarks, events, batches; settings and services of both kinds", a
   const deaf = await rest("POST", `${pathOf(lamp)}/services/blink/calls`, { input: { seconds: 1 } });
   expect(deaf.body).toMatchObject({ error: { code: "bindings.not_listening" } });
   expect(troubles).toEqual([]);
+});
+
+test("tags, and desired values that were set while the device was away", async () => {
+  const lamp = await createLamp();
+  const early = await connectLamp(lamp);
+  await early.tags.set({ room: "kitchen", floor: "2" });
+  await early.tags.remove(["floor", "never_there"]);
+  expect((await rest("GET", `${pathOf(lamp)}/tags`)).body.tags).toEqual({ room: "kitchen" });
+  await expect(early.tags.set({ "not a key": "x" })).rejects.toMatchObject({ details: { cloudCode: 460 } });
+  await early.end();
+
+  await rest("PATCH", `${pathOf(lamp)}/desired`, { values: { Level: 20, LightSwitch: 1 } });
+  const thing = (await connectLamp(lamp)).thing<Lamp>();
+  const desired = await thing.desired(["Level", "LightSwitch", "Hours"]);
+  expect(desired).toEqual({ Level: { value: 20, version: 1 }, LightSwitch: { value: 1, version: 1 } });
+  await thing.report({ Level: 20 });
+  // A version that is not the current one clears nothing.
+  await thing.clearDesired({ Level: desired.Level?.version, LightSwitch: 7 });
+  expect(await thing.desired(["Level", "LightSwitch"])).toEqual({ LightSwitch: { value: 1, version: 1 } });
+  expect(await thing.model()).toMatchObject({ properties: expect.arrayContaining([expect.objectContaining({ identifier: "Level" })]) });
+});
+
+test.each([false, true])("8.4, 8.5 RRPC and broadcasts; with ext bit 0: %s", async (acceptsCustomRrpc) => {
+  const lamp = await createLamp();
+  const { productKey, deviceName } = lamp;
+  const device = await connectLamp(lamp, { acceptsCustomRrpc });
+  const troubles: string[] = [];
+  device.on("trouble", ({ code }) => troubles.push(code));
+  await device.rrpc.onRequest(({ payload }) => {
+    if (payload.toString() === "fail") throw new Error("no");
+    return `re:${payload.toString()}`;
+  });
+  await device.thing<Lamp>().onService("measure", () => ({ result: 7 }));
+  const ask = async (text: string, topic?: string) => {
+    const answer = await callVendorApi(server, "rRpc", {
+      productKey,
+      deviceName,
+      requestBase64Byte: Buffer.from(text).toString("base64"),
+      timeout: 2_000,
+      ...(topic === undefined ? {} : { topic }),
+    });
+    return answer.rrpcCode === "SUCCESS" ? Buffer.from(answer.payloadBase64Byte, "base64").toString() : answer.rrpcCode;
+  };
+  expect(await ask("how are you")).toBe("re:how are you");
+  const measured = await rest("POST", `${pathOf(lamp)}/services/measure/calls`, { input: {} });
+  expect(measured.body).toMatchObject({ code: 200, output: { result: 7 } });
+  const custom = device.topic("user/get");
+  if (acceptsCustomRrpc) {
+    await device.rrpc.onCustomRequest(custom, ({ topic, payload }) => `${topic} ${payload.toString()}`);
+    expect(await ask("x", custom)).toBe(`${custom} x`);
+  } else {
+    await expect(device.rrpc.onCustomRequest(custom, () => "")).rejects.toMatchObject({ code: "device.option_missing" });
+  }
+  expect(await ask("fail")).toBe("TIMEOUT");
+  expect(troubles).toEqual(["device.handler_failed"]);
+
+  const heard: string[] = [];
+  device.broadcasts.onAll(({ payload }) => heard.push(`all ${payload.toString()}`));
+  await device.broadcasts.subscribe("news", ({ payload }) => heard.push(`news ${payload.toString()}`));
+  const messageContent = Buffer.from("hello").toString("base64");
+  await callVendorApi(server, "pubBroadcast", { productKey, messageContent });
+  await callVendorApi(server, "pubBroadcast", { productKey, messageContent, topicFullName: `/broadcast/${productKey}/news` });
+  await until("both broadcasts", () => heard.length === 2);
+  expect(heard.sort()).toEqual(["all hello", "news hello"]);
 });

@@ -42,6 +42,7 @@ export class GatewayClient {
   readonly #carrier: Carrier;
   readonly #subDevices = new Map<string, SubDevice>();
   #stopHearing: () => void = () => {};
+  #hearing: Promise<Stop> | undefined;
 
   constructor(link: Link, requests: Requests, carrier: Carrier) {
     this.#link = link;
@@ -124,7 +125,7 @@ export class GatewayClient {
       this.#subDevices.delete(key);
       if (this.#link.isOnline()) await this.#askSession("logout", namesOnly(device));
     };
-    this.#hear();
+    await this.#hear();
     const subDevice = known ?? new SubDevice(this.#link, namesOnly(device), this.#carrier, { login, logout });
     // Messages may come as soon as the cloud took the login, before its answer is read.
     this.#subDevices.set(key, subDevice);
@@ -196,15 +197,19 @@ export class GatewayClient {
   }
 
   /** Once for all sub-devices: what comes for them, and what the cloud says of them. */
-  #hear(): void {
-    if (this.#subDevices.size > 0) return;
-    this.#stopHearing();
+  #hear(): Promise<unknown> {
     const { productKey, deviceName } = this.#link;
     const errorTopic = `/ext/error/${productKey}/${deviceName}`;
-    this.#stopHearing = this.#link.overhear("#", (message) => {
-      if (message.topic === errorTopic) this.#receiveError(message);
-      else this.#subDeviceOf(message.topic)?.handleMessage(message);
-    });
+    if (this.#hearing === undefined) {
+      this.#stopHearing();
+      this.#stopHearing = this.#link.overhear("#", (message) => this.#subDeviceOf(message.topic)?.handleMessage(message));
+      const hearing = this.#link.listen(errorTopic, (message) => this.#receiveError(message));
+      this.#hearing = hearing;
+      hearing.catch(() => {
+        this.#hearing = undefined;
+      });
+    }
+    return this.#hearing;
   }
 
   #subDeviceOf(topic: string): SubDevice | undefined {
