@@ -64,7 +64,8 @@ async function openLinkKey(settings: SettingsStore, random: Random): Promise<Buf
   return key;
 }
 
-function originOf({ ota, host }: Settings, addresses: readonly string[]): string {
+/** Where links for devices begin. */
+export function originOf({ ota, host }: Pick<Settings, "ota" | "host">, addresses: readonly string[]): string {
   if (ota.downloadUrl !== "") return ota.downloadUrl.replace(/\/+$/, "");
   const open = addresses.map((address) => Number(address.slice(address.lastIndexOf(":") + 1)));
   const port = usualHttpsPorts.find((usual) => open.includes(usual)) ?? open[0] ?? 443;

@@ -22,8 +22,10 @@ import { createAccessKeys, createAlibabaApi, createFirmwareUploads, type HealthS
 import {
   createAlibabaHandlers,
   createGatewayBinding,
+  createJobSessions,
   createOtaSessions,
   createScriptedTopics,
+  createServiceHandlers,
   createStatusForwards,
   createSubDeviceLookup,
   createThingDownlink,
@@ -35,7 +37,14 @@ import type { Settings } from "./config/index.ts";
 import { createDeviceLog } from "./device-log/index.ts";
 import { PlatformError } from "./errors/index.ts";
 import { openRootCredentials, type RootCredentials } from "./first-start.ts";
-import { createDeviceRoutes, createDownloadRoutes, createRegistrationRoutes, openCertificates, openFrontDoor } from "./front-door/index.ts";
+import {
+  createDeviceRoutes,
+  createDownloadRoutes,
+  createLinkedFileRoutes,
+  createRegistrationRoutes,
+  openCertificates,
+  openFrontDoor,
+} from "./front-door/index.ts";
 import {
   createBroadcast,
   createDeviceEvents,
@@ -45,6 +54,7 @@ import {
   createMessages,
   createRrpc,
 } from "./messages/index.ts";
+import { openDeviceServices } from "./open-device-services.ts";
 import { openOta } from "./open-ota.ts";
 import { createGroups, createMqttUsers, createRegistrationBatches, createRegistry, createTags, createTopology } from "./registry/index.ts";
 import { createAddressPolicy, createHttpWebhookSender, createRuleEngine } from "./rules/index.ts";
@@ -236,7 +246,14 @@ async function open(
       deviceLog,
       dialects,
       clock,
-      listeners: [registrationSessions, subDevices, statusForwards, lost, createOtaSessions(() => ota)],
+      listeners: [
+        registrationSessions,
+        subDevices,
+        statusForwards,
+        lost,
+        createOtaSessions(() => ota),
+        createJobSessions(() => deviceServices.jobs),
+      ],
     }),
     limits: limits.mqtt,
     random,
@@ -295,6 +312,17 @@ async function open(
     random,
     onFailure,
   });
+  const { deviceServices, linkedFiles } = await openDeviceServices({
+    settings,
+    store,
+    registry,
+    downlink,
+    nextMessageId,
+    deviceAddresses: () => status.listen.device,
+    clock,
+    random,
+    onFailure,
+  });
   const handlers = createAlibabaHandlers({
     downlink,
     rrpc,
@@ -321,7 +349,10 @@ async function open(
   });
   subDevices.onChange(statusForwards.subDevices);
   subDevices.onChange({ opened: ({ device }) => ota.connected(device.productKey, device.deviceName) });
-  for (const family of [...handlers, ...gateways.families]) uplinks.add(family);
+  const services = createServiceHandlers({ deviceServices, downlink, deviceLog, clock, limits: limits.alibabaBinding });
+  for (const family of [...handlers, ...gateways.families, ...services]) uplinks.add(family);
+  // After the broker: what devices were told is stored must be.
+  closers.push(() => deviceServices.close());
   // After the broker: acknowledgements wait for the history.
   closers.push(() => things.close());
   forwardRegistryChanges({ events, registry, topology, tags, clock, onFailure });
@@ -337,6 +368,7 @@ async function open(
   closers.push(() => broker.close());
   await ota.start();
   closers.push(() => ota.close());
+  await deviceServices.start();
 
   const status: HealthStatus = { status: "starting", version, listen: { device: [], http: [], amqp: [] } };
   const accessKeys = createAccessKeys({ rootKey: credentials.accessKey });
@@ -354,6 +386,7 @@ async function open(
     topology,
     registrationBatches,
     ota,
+    deviceServices,
     firmwareUploads,
     nextMessageId,
     accessKeys,
@@ -383,6 +416,7 @@ async function open(
     messages,
     things,
     ota,
+    deviceServices,
     scripts,
     deviceLog,
     accessKeys,
@@ -429,6 +463,7 @@ async function open(
       routes: [
         ...createRegistrationRoutes({ dialect: alibabaDialect.registration, registrar, host: whereToConnect }),
         ...createDownloadRoutes({ downloads, limits: limits.ota }),
+        ...createLinkedFileRoutes({ linkedFiles, limits: limits.ota }),
       ],
       preAuth,
     }),

@@ -37,6 +37,7 @@ export {
   readFileBlock,
   readFileBlockRequest,
 } from "./file-download.ts";
+export { readUploadBlock, type UploadBlock } from "./file-upload.ts";
 export {
   alibabaForwardTopics,
   type ForwardedReport,
@@ -53,6 +54,7 @@ export {
 } from "./forward.ts";
 export { isDeviceName, isIotId, isProductKey } from "./identity.ts";
 export { alibabaKeepAlivePolicy, alibabaStrictKeepAlivePolicy } from "./keep-alive.ts";
+export { answerTimeRequest } from "./ntp.ts";
 export {
   formatFirmwareGet,
   formatFirmwareGetReply,
@@ -85,6 +87,15 @@ export {
   signRegistration,
 } from "./registration.ts";
 export { alibabaTopicLimits } from "./rights.ts";
+export {
+  formatShadowControl,
+  formatShadowDocument,
+  formatShadowDone,
+  formatShadowRefusal,
+  readShadowRequest,
+  type ShadowCode,
+  type ShadowRequest,
+} from "./shadow.ts";
 export { defaultSignMethod, readSignMethod, type SignMethod, sign } from "./signing.ts";
 export {
   readSubDeviceClaim,

@@ -3,6 +3,7 @@ import { pino } from "pino";
 import type { DeviceCertificates } from "../access/index.ts";
 import { type Clock, systemRandom } from "../clock.ts";
 import type { DeviceLog, LogEntry, LogQuery } from "../device-log/index.ts";
+import type { DeviceServices } from "../device-services/index.ts";
 import { PlatformError } from "../errors/index.ts";
 import type { CloudPublish, Messages } from "../messages/index.ts";
 import type { Ota } from "../ota/index.ts";
@@ -345,6 +346,16 @@ function createInMemoryThings(registry: Registry, sent: unknown[]): Things {
 
 /** Its routes are tried over the room itself (`rest/ota.test.ts`). */
 const noOta = unusedRoom<Ota>("ota");
+const noDeviceServices: DeviceServices = {
+  shadows: unusedRoom("shadows"),
+  configs: unusedRoom("configs"),
+  lines: unusedRoom("lines"),
+  diagnostics: unusedRoom("diagnostics"),
+  files: unusedRoom("files"),
+  jobs: unusedRoom("jobs"),
+  start: () => Promise.resolve(),
+  close: () => Promise.resolve(),
+};
 
 function unusedRoom<Room extends object>(room: string): Room {
   return new Proxy<Room>(Object.create(null), { get: (_target, name) => unused(`${room}.${String(name)}`) });
@@ -370,6 +381,7 @@ export function createTestPorts(limits: Partial<ApiLimits> = {}) {
     things: createInMemoryThings(registry, requested),
     scripts: createInMemoryScripts(registry),
     ota: noOta,
+    deviceServices: noDeviceServices,
     firmwareUploads: unusedRoom<FirmwareUploads>("firmwareUploads"),
     topology: unusedRoom<Topology>("topology"),
     deviceCertificates: unusedRoom<DeviceCertificates>("deviceCertificates"),

@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import type { DeviceCertificates } from "../access/index.ts";
 import type { Clock } from "../clock.ts";
 import type { DeviceLog } from "../device-log/index.ts";
+import type { DeviceServices } from "../device-services/index.ts";
 import type { Messages } from "../messages/index.ts";
 import type { Ota } from "../ota/index.ts";
 import type { Groups, MqttUsers, Registry, Tags, Topology } from "../registry/index.ts";
@@ -26,6 +27,7 @@ export interface ApiPorts {
   messages: Messages;
   things: Things;
   ota: Ota;
+  deviceServices: DeviceServices;
   scripts: Scripts;
   deviceLog: DeviceLog;
   accessKeys: AccessKeys;

@@ -5,6 +5,8 @@ export { createOtaDownlink } from "./alibaba/ota.ts";
 export { createOtaForwards, createOtaSessions } from "./alibaba/ota-forwards.ts";
 export { forwardRegistryChanges } from "./alibaba/registry-forwards.ts";
 export { createScriptedTopics } from "./alibaba/scripted-topics.ts";
+export { createJobSessions, createServiceDownlink } from "./alibaba/service-downlink.ts";
+export { createServiceHandlers } from "./alibaba/service-handlers.ts";
 export { createStatusForwards } from "./alibaba/status-forwards.ts";
 export { createThingDownlink } from "./alibaba/thing-downlink.ts";
 export { createUplinkRouter } from "./alibaba/uplink-router.ts";

@@ -4,6 +4,7 @@ import { defaultAccessLimits, defaultGatewayLimits, defaultPlainSessionLimits, d
 import { defaultAlibabaApiLimits, defaultApiLimits } from "../api/index.ts";
 import { defaultAlibabaBindingLimits } from "../bindings/index.ts";
 import { defaultDeviceLogLimits } from "../device-log/index.ts";
+import { defaultDeviceServicesLimits } from "../device-services/index.ts";
 import { defaultFrontDoorLimits } from "../front-door/index.ts";
 import { defaultMessageLimits } from "../messages/index.ts";
 import { defaultOtaLimits } from "../ota/index.ts";
@@ -23,6 +24,7 @@ export const roomLimits = {
   registry: defaultRegistryLimits,
   mqttUsers: defaultMqttUserLimits,
   deviceLog: defaultDeviceLogLimits,
+  deviceServices: defaultDeviceServicesLimits,
   ota: defaultOtaLimits,
   rules: defaultRuleLimits,
   scripts: defaultScriptLimits,

@@ -4,6 +4,7 @@ import { alibabaErrors } from "./alibaba.ts";
 import { apiErrors } from "./api.ts";
 import { bindingErrors } from "./bindings.ts";
 import { deviceLogErrors } from "./device-log.ts";
+import { deviceServiceErrors, shadowMessageErrors } from "./device-services.ts";
 import { frontDoorErrors } from "./front-door.ts";
 import { messageErrors } from "./messages.ts";
 import { mqttErrors } from "./mqtt.ts";
@@ -22,6 +23,8 @@ export const errorTable: ErrorTable = {
   ...apiErrors,
   ...bindingErrors,
   ...deviceLogErrors,
+  ...deviceServiceErrors,
+  ...shadowMessageErrors,
   ...frontDoorErrors,
   ...messageErrors,
   ...mqttErrors,

@@ -9,6 +9,7 @@ import { up as ota } from "./migrations/0004-ota.ts";
 import { up as registryAdditions } from "./migrations/0005-registry.ts";
 import { up as registrationBatches } from "./migrations/0007-registration-batches.ts";
 import { up as scripts } from "./migrations/0008-scripts.ts";
+import { up as deviceServices } from "./migrations/0009-device-services.ts";
 import type { Schema } from "./schema.ts";
 
 const migrations: Readonly<Record<string, Migration>> = {
@@ -19,6 +20,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   "0005-registry": { up: registryAdditions },
   "0007-registration-batches": { up: registrationBatches },
   "0008-scripts": { up: scripts },
+  "0009-device-services": { up: deviceServices },
 };
 
 const migrationTableName = "migrations";

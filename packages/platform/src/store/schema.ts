@@ -318,7 +318,93 @@ export interface RegistrationBatchTable {
   created_at: number;
 }
 
+interface ShadowTable {
+  device_id: number;
+  version: number;
+  /** JSON of values and their times. */
+  body: string;
+  /** Seconds. */
+  modified_at: number;
+}
+
+interface RemoteConfigTable {
+  id: Generated<number>;
+  product_key: string;
+  content: Buffer;
+  bytes: number;
+  sha256: string;
+  created_at: number;
+}
+
+interface DeviceLineTable {
+  id: Generated<number>;
+  device_id: number;
+  received_at: number;
+  utc_time: string | null;
+  level: string;
+  module: string;
+  code: string;
+  trace_context: string | null;
+  content: string;
+}
+
+interface DeviceDiagnosticTable {
+  id: Generated<number>;
+  device_id: number;
+  received_at: number;
+  report: string;
+}
+
+interface DeviceFileTable {
+  id: Generated<number>;
+  upload_id: string;
+  device_id: number;
+  name: string;
+  bytes: number;
+  stored_bytes: number;
+  is_complete: 0 | 1;
+  created_at: number;
+  modified_at: number;
+}
+
+interface DeviceJobTable {
+  id: Generated<number>;
+  job_id: string;
+  name: string;
+  description: string;
+  document: string;
+  /** JSON of a file elsewhere. */
+  file: string | null;
+  content: Buffer | null;
+  content_sha256: string | null;
+  timeout_minutes: number | null;
+  is_cancelled: 0 | 1;
+  created_at: number;
+}
+
+export interface DeviceJobTaskTable {
+  id: Generated<number>;
+  task_id: string;
+  job_id: string;
+  device_id: number;
+  status: string;
+  progress: number;
+  details: string;
+  queued_at: number;
+  modified_at: number;
+  deadline_at: number | null;
+}
+
 export interface Schema {
+  shadows: ShadowTable;
+  remote_configs: RemoteConfigTable;
+  remote_config_switches: { product_key: string; is_enabled: 0 | 1 };
+  device_lines: DeviceLineTable;
+  device_line_switches: { device_id: number };
+  device_diagnostics: DeviceDiagnosticTable;
+  device_files: DeviceFileTable;
+  device_jobs: DeviceJobTable;
+  device_job_tasks: DeviceJobTaskTable;
   registration_batches: RegistrationBatchTable;
   ota_modules: OtaModuleTable;
   ota_files: OtaFileTable;

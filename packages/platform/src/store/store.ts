@@ -3,6 +3,7 @@ import { Kysely } from "kysely";
 import type { DeviceCertificateStore, DeviceTokenStore, TokenStore } from "../access/index.ts";
 import { type Clock, type Random, systemClock, systemRandom } from "../clock.ts";
 import type { DeviceLogStore } from "../device-log/index.ts";
+import type { ConfigStore, DeviceFileStore, DeviceLineStore, DiagnosticStore, JobStore, ShadowStore } from "../device-services/index.ts";
 import { PlatformError } from "../errors/index.ts";
 import type { OtaStore } from "../ota/index.ts";
 import type { GroupStore, MqttUserStore, RegistrationBatchStore, RegistryStore, TagStore, TopologyStore } from "../registry/index.ts";
@@ -15,10 +16,14 @@ import type { Schema } from "./schema.ts";
 import { createSecretBox, masterKeyBytes } from "./secret-box.ts";
 import { createSqliteSettingsStore, type SettingsStore } from "./settings-store.ts";
 import { createSqliteDeviceCertificateStore } from "./sqlite-device-certificate-store.ts";
+import { createSqliteDeviceFileStore } from "./sqlite-device-file-store.ts";
+import { createSqliteDeviceLineStore } from "./sqlite-device-line-store.ts";
 import { createSqliteDeviceLogStore } from "./sqlite-device-log-store.ts";
+import { createSqliteConfigStore, createSqliteDiagnosticStore, createSqliteShadowStore } from "./sqlite-device-services-store.ts";
 import { createSqliteDeviceTokenStore } from "./sqlite-device-token-store.ts";
 import { openSqliteFile, TransactionalSqliteDialect } from "./sqlite-file.ts";
 import { createSqliteGroupStore } from "./sqlite-group-store.ts";
+import { createSqliteJobStore } from "./sqlite-job-store.ts";
 import { createSqliteMqttUserStore } from "./sqlite-mqtt-user-store.ts";
 import { createSqliteOtaStore } from "./sqlite-ota-store.ts";
 import { createSqliteRegistrationBatchStore } from "./sqlite-registration-batch-store.ts";
@@ -45,6 +50,12 @@ export interface Store {
   registrationBatches: RegistrationBatchStore;
   groups: GroupStore;
   mqttUsers: MqttUserStore;
+  shadows: ShadowStore;
+  configs: ConfigStore;
+  deviceLines: DeviceLineStore;
+  diagnostics: DiagnosticStore;
+  deviceFiles: DeviceFileStore;
+  jobs: JobStore;
   settings: SettingsStore;
   close(): Promise<void>;
 }
@@ -101,6 +112,12 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     registrationBatches: createSqliteRegistrationBatchStore(db),
     groups: createSqliteGroupStore(db),
     mqttUsers: createSqliteMqttUserStore(db),
+    shadows: createSqliteShadowStore(db),
+    configs: createSqliteConfigStore(db),
+    deviceLines: createSqliteDeviceLineStore(db),
+    diagnostics: createSqliteDiagnosticStore(db),
+    deviceFiles: createSqliteDeviceFileStore(db),
+    jobs: createSqliteJobStore(db),
     settings,
     close: () => db.destroy(),
   };

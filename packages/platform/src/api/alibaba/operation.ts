@@ -1,4 +1,5 @@
 /** Operations as data: parameter names with their kinds, and what to run. */
+import type { DeviceServices } from "../../device-services/index.ts";
 import { PlatformError } from "../../errors/index.ts";
 import type { Broadcast, Messages, Rrpc } from "../../messages/index.ts";
 import type { Ota } from "../../ota/index.ts";
@@ -64,6 +65,7 @@ export interface OperationPorts {
   topology: Topology;
   registrationBatches: RegistrationBatches;
   ota: Ota;
+  deviceServices: Pick<DeviceServices, "shadows">;
   firmwareUploads: FirmwareUploads;
   /** Decimal text of 19 digits, for answers that carry the id of a message. */
   nextMessageId(): string;

@@ -14,6 +14,8 @@ export interface AlibabaBindingLimits {
   batchSessionsMax: number;
   /** Tags in one report of a device (8.2). */
   deviceTagsMax: number;
+  /** Lines of a device's own log in one message (8.7). */
+  logLinesPerMessageMax: number;
 }
 
 export const defaultAlibabaBindingLimits: AlibabaBindingLimits = {
@@ -24,4 +26,5 @@ export const defaultAlibabaBindingLimits: AlibabaBindingLimits = {
   gatewayItemsMax: 30,
   batchSessionsMax: 50,
   deviceTagsMax: 200,
+  logLinesPerMessageMax: 40,
 };

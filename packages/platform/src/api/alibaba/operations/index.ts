@@ -8,6 +8,7 @@ import { productOperations } from "./product-operations.ts";
 import { registrationOperations } from "./registration-operations.ts";
 import { ruleOperations } from "./rule-operations.ts";
 import { scriptOperations } from "./script-operations.ts";
+import { shadowOperations } from "./shadow-operations.ts";
 import { tagOperations } from "./tag-operations.ts";
 import { thingDataOperations } from "./thing-data-operations.ts";
 import { thingModelOperations } from "./thing-model-operations.ts";
@@ -23,6 +24,7 @@ export const operations: OperationTable = {
   ...ruleOperations,
   ...thingModelOperations,
   ...thingDataOperations,
+  ...shadowOperations,
   ...tagOperations,
   ...groupOperations,
   ...topologyOperations,

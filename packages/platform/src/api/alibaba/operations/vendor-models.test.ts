@@ -68,6 +68,10 @@ beforeAll(async () => {
   await call("Pub", { ...message, TopicFullName: `/${product.ProductKey}/dev1/user/get`, Qos: "1" });
   await call("BatchPub", { ...message, "DeviceName.1": "dev1", TopicShortName: "get" });
 
+  const shadow = { method: "update", state: { desired: { color: "green" } }, version: 1 };
+  await call("UpdateDeviceShadow", { ...device, ShadowMessage: JSON.stringify(shadow), DeltaUpdate: "true" });
+  await call("GetDeviceShadow", device);
+
   const rule = await call("CreateRule", { Name: "rule", Select: "*", ...product, ShortTopic: "+/user/update", Where: "a > 1" });
   const RuleId = String(rule.RuleId);
   const Configuration = JSON.stringify({ topic: `/${product.ProductKey}/dev1/user/get`, topicType: 1 });

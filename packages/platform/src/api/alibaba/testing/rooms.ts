@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Clock, systemClock, systemRandom } from "../../../clock.ts";
+import { createDeviceServices, createFileFolder, defaultDeviceServicesLimits } from "../../../device-services/index.ts";
 import { PlatformError } from "../../../errors/index.ts";
 import type { CloudPublish, Messages } from "../../../messages/index.ts";
 import { createMessageIds } from "../../../messages/index.ts";
@@ -78,6 +79,26 @@ export async function openRooms(clock: Clock): Promise<Rooms> {
     },
   });
   await ota.start();
+  const { deviceServices } = createDeviceServices({
+    stores: store,
+    folder: createFileFolder(join(dataDir, "device-files")),
+    registry,
+    downlink: {
+      isOnline: () => false,
+      tellShadow: () => {},
+      tellConfig: () => {},
+      tellLogSwitch: () => {},
+      tellTask: () => false,
+    },
+    origin: () => "https://things.example",
+    linkKey: Buffer.alloc(32),
+    clock,
+    random,
+    limits: defaultDeviceServicesLimits,
+    onFailure(error) {
+      throw error;
+    },
+  });
   const ports: AlibabaApiPorts = {
     registry,
     rules,
@@ -108,6 +129,7 @@ export async function openRooms(clock: Clock): Promise<Rooms> {
       },
     }),
     ota,
+    deviceServices,
     firmwareUploads: createFirmwareUploads({ ota, clock, random, limits: defaultAlibabaApiLimits }),
     nextMessageId: createMessageIds(clock),
     accessKeys: { findSecret: (keyId) => (keyId === accessKeyId ? accessKeySecret : undefined) },
