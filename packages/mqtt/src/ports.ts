@@ -156,9 +156,11 @@ export interface AuthenticationExchange {
   step(data: Uint8Array | undefined): Promise<AuthenticationAnswer>;
 }
 
-/** Authenticates and authorises. `connect` may take its time; it must not throw for a peer's fault. */
+/**
+ * Authenticates and authorises. `connect` may take its time, or answer at once; it must not throw for a peer's fault.
+ */
 export interface Gatekeeper {
-  connect(packet: ConnectPacket, facts: ConnectionFacts): Promise<Admission | ConnectRefusal>;
+  connect(packet: ConnectPacket, facts: ConnectionFacts): Admission | ConnectRefusal | Promise<Admission | ConnectRefusal>;
   /**
    * Enhanced authentication by the method that the packet names; undefined when the method is unknown. Called at CONNECT
    * instead of `connect`, and at every re-authentication, with the CONNECT of the connection. [5.0 section 4.12]

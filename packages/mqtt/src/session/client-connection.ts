@@ -361,7 +361,7 @@ export class ClientConnection implements Connection, Link, FrameReceiver, Outbox
     this.#framer.setPacketBytesMax(this.#engine.limits.packetBytesMax);
     this.#phase = { name: "authenticating", packet, since: this.lastPacketAt, held: [], heldBytes: 0 };
     this.stopReading();
-    handleConnect(this.#engine, this, packet).catch((error: unknown) => this.#handleError(error, "connect"));
+    handleConnect(this.#engine, this, packet)?.catch((error: unknown) => this.#handleError(error, "connect"));
   }
 
   /** [MQTT-3.1.2-30] Until CONNACK such a client sends AUTH and DISCONNECT only, and AUTH when it was asked. */

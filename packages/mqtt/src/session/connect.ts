@@ -13,37 +13,70 @@ const assignedIdBytes = 12;
 const neverSeconds = 0xffff_ffff;
 const receiveMaximumDefault = 0xffff;
 
-/** name the client -> ask the gatekeeper -> claim the identity -> take over -> open the session -> answer. */
-export async function handleConnect(engine: Engine, connection: ClientConnection, received: ConnectPacket): Promise<void> {
+/**
+ * name the client -> ask the gatekeeper -> claim the identity -> take over -> open the session -> answer.
+ * Where nothing has to be waited for, all of it happens during the call and nothing is returned.
+ */
+export function handleConnect(engine: Engine, connection: ClientConnection, received: ConnectPacket): Promise<void> | undefined {
   const early = refuseEarly(received);
-  if (early !== undefined) return connection.refuse(received, early);
+  if (early !== undefined) return void connection.refuse(received, early);
   const packet = nameClient(engine, received);
   const authentication = authenticationOf(engine, packet, connection.facts);
-  const answer = await (authentication?.connect(connection) ?? engine.gatekeeper.connect(packet, connection.facts));
+  const asked: Asked = { engine, connection, packet, authentication, isAssigned: packet !== received };
+  const answer = authentication?.connect(connection) ?? engine.gatekeeper.connect(packet, connection.facts);
+  return answer instanceof Promise ? answer.then((later) => hearAnswer(asked, later)) : hearAnswer(asked, answer);
+}
+
+/** A CONNECT on its way through the steps. */
+interface Asked {
+  engine: Engine;
+  connection: ClientConnection;
+  /** With the identifier that the client has from now on. */
+  packet: ConnectPacket;
+  authentication: Authentication | undefined;
+  isAssigned: boolean;
+}
+
+function hearAnswer(asked: Asked, answer: Admission | ConnectRefusal | undefined): Promise<void> | undefined {
+  const { engine, connection, packet } = asked;
   if (answer === undefined || !connection.isAuthenticating) return;
-  if ("code" in answer) return connection.refuse(packet, answer);
+  if ("code" in answer) return void connection.refuse(packet, answer);
   const willRefusal = refuseWill(packet, answer);
-  if (willRefusal !== undefined) return connection.refuse(packet, willRefusal);
+  if (willRefusal !== undefined) return void connection.refuse(packet, willRefusal);
   if (engine.sessions.get(answer.sessionId) === undefined && engine.sessions.size >= engine.limits.sessionsMax) {
-    return connection.refuse(packet, sessionsExceeded(engine.limits.sessionsMax));
+    return void connection.refuse(packet, sessionsExceeded(engine.limits.sessionsMax));
   }
-  if (engine.peers.isAlone !== true) {
-    await engine.peers.claimSession(answer.sessionId);
-    if (!connection.isAuthenticating) return;
-  }
+  if (engine.peers.isAlone === true) return openSession(asked, answer);
+  return engine.peers.claimSession(answer.sessionId).then(() => {
+    return connection.isAuthenticating ? openSession(asked, answer) : undefined;
+  });
+}
+
+function openSession(asked: Asked, admission: Admission): Promise<void> | undefined {
+  const { engine, connection, packet } = asked;
   // [MQTT-3.1.4-3] The older connection of the same identity is closed before the new one is announced.
-  engine.sessions.get(answer.sessionId)?.link?.close("taken_over");
-  const { session, isPresent, isOwed } = engine.sessions.open(answer, packet);
+  engine.sessions.get(admission.sessionId)?.link?.close("taken_over");
+  const { session, isPresent, isOwed } = engine.sessions.open(admission, packet);
   session.claimant = connection;
-  session.isAddressable = answer.isAddressable === true;
-  session.implicitFilters = new Set(answer.implicitSubscriptions?.map(({ filter }) => filter));
+  session.isAddressable = admission.isAddressable === true;
+  session.implicitFilters = filtersOf(admission);
   // What was allowed when the client was here last may not be allowed now.
   if (isPresent) reauthoriseSubscriptions(engine, session);
-  subscribeImplicitly(engine, session, answer);
-  if (isOwed && !(await isCommitted(engine, connection, session))) return;
-  const isAssigned = packet.clientId !== received.clientId;
-  const connack = encodeConnack(engine, packet, answer, isPresent, isAssigned, authentication);
-  const options = activeOptions(packet, answer);
+  subscribeImplicitly(engine, session, admission);
+  if (!isOwed) return void answer(asked, admission, session, isPresent);
+  return isCommitted(engine, connection, session).then((isOurs) => {
+    if (isOurs) answer(asked, admission, session, isPresent);
+  });
+}
+
+function answer(
+  { engine, connection, packet, authentication, isAssigned }: Asked,
+  admission: Admission,
+  session: Session,
+  isPresent: boolean,
+) {
+  const connack = encodeConnack(engine, packet, admission, isPresent, isAssigned, authentication);
+  const options = activeOptions(packet, admission);
   // [MQTT-3.1.2-24] What it must be told does not fit what it takes.
   if (connack.length > options.clientPacketBytesMax) {
     connection.refuse(packet, connackTooLarge(connack.length, options.clientPacketBytesMax));
@@ -129,6 +162,12 @@ function activeOptions(packet: ConnectPacket, admission: Admission): Omit<Active
     aliases: aliasesMax > 0 ? new OutgoingAliases(aliasesMax) : undefined,
     isProblemWanted: properties?.requestProblemInformation !== 0,
   };
+}
+
+const noFilters: ReadonlySet<string> = new Set();
+
+function filtersOf({ implicitSubscriptions }: Admission): ReadonlySet<string> {
+  return implicitSubscriptions === undefined ? noFilters : new Set(implicitSubscriptions.map(({ filter }) => filter));
 }
 
 /** Server-side subscriptions; one that the client cancelled in this session stays cancelled. */

@@ -60,6 +60,7 @@ export class OwedQueue {
   }
 
   clear(): void {
+    if (this.length === 0) return;
     this.#pieces = [new DeliveryQueue()];
     this.length = 0;
     this.bytes = 0;

@@ -51,6 +51,7 @@ export interface GatekeeperPorts {
   onFailure(error: unknown): void;
 }
 
+type Answer = Admission | ConnectRefusal;
 type Refused = DialectRefusal;
 type Proof = { kind: "proven"; device: Device } | Refused;
 
@@ -65,26 +66,26 @@ export function createGatekeeper(ports: GatekeeperPorts): Gatekeeper {
     ports.dialects.map((dialect) => [dialect, { ...dialect.behaviour, ...ports.limits }]),
   );
 
-  async function connect(packet: ConnectPacket, facts: ConnectionFacts): Promise<Admission | ConnectRefusal> {
-    const request = requestOf(packet);
+  /** Answers at once when no dialect has to look anything up. */
+  function connect(packet: ConnectPacket, facts: ConnectionFacts): Answer | Promise<Answer> {
+    return askFrom(0, packet, requestOf(packet), facts);
+  }
+
+  function askFrom(first: number, packet: ConnectPacket, request: ConnectRequest, facts: ConnectionFacts): Answer | Promise<Answer> {
     const transport = transportOf(facts);
-    for (const dialect of ports.dialects) {
+    for (const [index, dialect] of ports.dialects.entries()) {
+      if (index < first) continue;
       const identification = dialect.identify(request, transport);
       if (identification.kind === "notMine") continue;
-      const refuse = (refusal: Refused) => connectRefusal(dialect, refusal);
-      if (identification.kind === "refused") return refuse(identification);
-      try {
-        const answer =
-          identification.kind === "registration"
-            ? await register(dialect, identification, facts)
-            : await admit(dialect, identification, request, facts);
-        if (isGuess(identification) && "kind" in answer && answer.code === "access.token_invalid") continue;
-        return "kind" in answer ? refuse(answer) : answer;
-      } catch (error) {
-        // Not the device's fault: it is told to come again.
-        ports.onFailure(error);
-        return refuse({ kind: "refused", code: "access.unavailable" });
-      }
+      if (identification.kind === "refused") return connectRefusal(dialect, identification);
+      const isGuessed = isGuess(identification);
+      // What was never issued need not be looked for.
+      if (isGuessed && identification.kind === "token" && !isTokenForm(identification.token)) continue;
+      const answered = decide(dialect, identification, request, facts);
+      if (!isGuessed) return answered;
+      return answered.then((answer) => {
+        return "code" in answer && answer.code === "access.token_invalid" ? askFrom(index + 1, packet, request, facts) : answer;
+      });
     }
     if (ports.plain !== undefined) return ports.plain.connect(packet, facts);
     return {
@@ -93,6 +94,22 @@ export function createGatekeeper(ports: GatekeeperPorts): Gatekeeper {
       expected: `credentials of ${ports.dialects.map(({ name }) => name).join(", ")}`,
       ...unknownDialect,
     };
+  }
+
+  async function decide(
+    dialect: Dialect,
+    claim: Claim | RegistrationClaim,
+    request: ConnectRequest,
+    facts: ConnectionFacts,
+  ): Promise<Answer> {
+    try {
+      const answer = claim.kind === "registration" ? await register(dialect, claim, facts) : await admit(dialect, claim, request, facts);
+      return "kind" in answer ? connectRefusal(dialect, answer) : answer;
+    } catch (error) {
+      // Not the device's fault: it is told to come again.
+      ports.onFailure(error);
+      return connectRefusal(dialect, { kind: "refused", code: "access.unavailable" });
+    }
   }
 
   /** A client of another kind may look like one with a token; only where such clients are let in at all it is asked further. */

@@ -19,7 +19,7 @@ export function createAnonymousGate({ grants, limits }: AnonymousGatePorts): Gat
   const behaviour: SessionBehaviour = { ...plainDialect.behaviour, ...limits };
   const rights: TopicRights = plainDialect.anonymousRights;
   return {
-    async connect({ clientId, keepAliveSeconds }) {
+    connect({ clientId, keepAliveSeconds }) {
       const subject: ClientSubject = { kind: "client", dialect: plainDialect.name, clientId };
       return {
         sessionId: clientSessionIdOf("", clientId),
