@@ -60,7 +60,7 @@ test("a journal that cannot be written any more acknowledges nothing and ends th
     await until("the server ends", () => server.output().includes("error [store.journal_lost]"));
     expect(server.output()).toContain("store.journal_stopped");
     expect(isAcknowledged).toBe(false);
-    expect(await server.stop()).toBe(1);
+    expect(await server.ended()).toBe(1);
     await client.endAsync(true);
   } finally {
     await server.remove();

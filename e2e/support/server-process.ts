@@ -20,6 +20,8 @@ export interface ServerProcess {
   /** Everything printed so far. */
   output(): string;
   pid: number;
+  /** Waits until it ends by itself; resolves with the exit code. */
+  ended(): Promise<number | null>;
   /** SIGTERM; resolves with the exit code. */
   stop(): Promise<number | null>;
   /** SIGKILL. */
@@ -130,6 +132,7 @@ export async function startServerProcess(options: ServerOptions = {}): Promise<S
     ca: readFileSync(caFile),
     output: () => output,
     pid: child.pid ?? 0,
+    ended: () => waitForExit(child),
     stop,
     kill,
     async remove() {
