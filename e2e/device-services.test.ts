@@ -1,139 +1,256 @@
-/** The device SDK's services against a real server. */
-import { connect, type Device, ThingFault } from "@thingstead/device";
+/** Shadow, tags, configuration, files and jobs with clients that are none of ours: the vendor's SDK, MQTT.js and fetch. */
+import { createHash, randomBytes } from "node:crypto";
+import { signConnect } from "@thingstead/dialects";
+import mqtt, { type MqttClient } from "mqtt";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Lamp } from "./support/lamp.ts";
-import { createLamp as createLampWith, type LampDevice } from "./support/lamp-fixture.ts";
+import { createFixture, type Fixture } from "./support/fixture.ts";
+import { type ProgramProcess, startProgram } from "./support/program-process.ts";
 import { restClient } from "./support/rest-client.ts";
 import { type ServerProcess, startServerProcess } from "./support/server-process.ts";
 import { until } from "./support/until.ts";
-import { callVendorApi } from "./support/vendor-api.ts";
 
 let server: ServerProcess;
 let rest: ReturnType<typeof restClient>;
-const devices: Device[] = [];
+const programs: ProgramProcess[] = [];
+const clients: MqttClient[] = [];
 
 beforeAll(async () => {
   server = await startServerProcess();
   rest = restClient(server);
 });
 afterAll(async () => {
-  for (const device of devices) await device.end();
+  for (const client of clients) client.end(true);
+  for (const program of programs) program.kill();
   await server.remove();
 });
 
-const createLamp = () => createLampWith(rest);
+const placeOf = ({ productKey, deviceName }: Fixture) => `/products/${productKey}/devices/${deviceName}`;
+const read = (line: string) => {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return {};
+  }
+};
 
-async function connectLamp({ productKey, deviceName, deviceSecret }: LampDevice, more: object = {}): Promise<Device> {
-  const target = { host: "localhost", port: server.devicePort, ca: server.ca };
-  const device = await connect({ productKey, deviceName, deviceSecret, ...target, ...more });
-  devices.push(device);
+interface AlinkAnswer {
+  id: string;
+  code: number;
+  data: Record<string, unknown>;
+}
+
+interface ShadowMessage {
+  method: string;
+  payload: { status: string; version?: number; content?: { errorcode: string } };
+}
+
+class Device {
+  readonly client: MqttClient;
+  readonly received: { topic: string; body: unknown }[] = [];
+  readonly #fixture: Fixture;
+
+  constructor(client: MqttClient, fixture: Fixture) {
+    this.client = client;
+    this.#fixture = fixture;
+    client.on("message", (topic, payload) => this.received.push({ topic, body: JSON.parse(payload.toString()) }));
+  }
+
+  topic(path: string): string {
+    return `/sys/${this.#fixture.productKey}/${this.#fixture.deviceName}/${path}`;
+  }
+
+  /** The answer on `_reply` with this id. */
+  async ask(path: string, id: string, payload: string | Buffer): Promise<AlinkAnswer> {
+    await this.client.publishAsync(this.topic(path), payload);
+    const answers = () => this.received.filter(({ topic }) => topic === `${this.topic(path)}_reply`).map(({ body }) => body as AlinkAnswer);
+    return until(`answer ${id} on ${path}`, () => answers().find((answer) => answer.id === id));
+  }
+}
+
+async function connect(fixture: Fixture, filters: string[]): Promise<Device> {
+  const { productKey, deviceName, deviceSecret } = fixture;
+  const credentials = signConnect({ productKey, deviceName, deviceSecret, secureMode: 3 });
+  const client = await mqtt.connectAsync({
+    host: "127.0.0.1",
+    port: server.devicePort,
+    protocol: "mqtt",
+    clientId: credentials.clientId,
+    username: credentials.userName,
+    password: credentials.password,
+    reconnectPeriod: 0,
+  });
+  clients.push(client);
+  const device = new Device(client, fixture);
+  await client.subscribeAsync(filters.map((path) => device.topic(path)));
   return device;
 }
 
-const pathOf = ({ productKey, deviceName }: LampDevice) => `/products/${productKey}/devices/${deviceName}`;
+test("shadow, tags and configuration with the vendor's SDK", async () => {
+  const fixture = await createFixture(rest);
+  const { productKey, deviceName, deviceSecret } = fixture;
+  const program = startProgram(process.execPath, [
+    "e2e/programs/vendor-services.mjs",
+    `tcp://127.0.0.1:${server.devicePort}/`,
+    productKey,
+    deviceName,
+    deviceSecret,
+  ]);
+  programs.push(program);
+  await program.line("ready", (line) => read(line).event === "ready");
+  const shadow = async (what: string, fits: (message: ShadowMessage) => boolean) =>
+    read(await program.line(what, (line) => read(line).event === "shadow" && fits(read(line).message))).message;
 
-test("reports, remarks, events, batches; settings and services of both kinds", async () => {
-  const lamp = await createLamp();
-  const device = await connectLamp(lamp);
-  const troubles: unknown[] = [];
-  device.on("trouble", (error) => troubles.push(error));
-  const thing = device.thing<Lamp>();
-  expect(await thing.report({ LightSwitch: 1, Level: 30 })).toEqual({});
-  expect(await device.thing().report({ Level: 31, Colour: 1 })).toEqual({ Colour: expect.stringContaining("not exist") });
-  await thing.tell("alarm", { code: 7 });
-  await expect(device.thing().tell("unheard", {})).rejects.toMatchObject({
-    code: "device.reply_refused",
-    details: { cloudCode: 5160 },
-  });
-  await thing.reportBatch({ properties: { Level: [{ value: 40, time: Date.now() }] } });
-  const { body } = await rest("GET", `${pathOf(lamp)}/properties`);
-  expect(JSON.stringify(body)).toContain('"value":40');
+  // 8.1: a device that asks before anything was written
+  program.say("getShadow");
+  await shadow("407", ({ payload }) => payload.content?.errorcode === "407");
 
-  const set: object[] = [];
-  await thing.onPropertySet((values) => void set.push(values), { reportsBack: true });
-  await rest("POST", `${pathOf(lamp)}/properties`, { values: { Level: 55 } });
-  await until("the setting", () => set.length === 1);
-  expect(set).toEqual([{ Level: 55 }]);
-  await until("its report", async () => JSON.stringify((await rest("GET", `${pathOf(lamp)}/properties`)).body).includes('"value":55'));
+  program.say('postShadow {"color":"red","room":{"floor":2}}');
+  const done = await shadow("done", ({ payload }) => payload.status === "success");
+  expect(done.payload.version).toBeGreaterThan(1_600_000_000_000);
+  const stored = await rest("GET", `${placeOf(fixture)}/shadow`);
+  expect(stored.body).toMatchObject({
+    version: done.payload.version,
+    state: { reported: { color: "red", room: { floor: 2 } }, desired: {} },
+  });
 
-  await thing.onService("measure", () => ({ result: 42 }));
-  const stop = await thing.onService("blink", ({ seconds }) => {
-    if (seconds > 50) throw new ThingFault(100_003, "too long");
-    return { times: seconds * 2 };
+  const wished = await rest("PUT", `${placeOf(fixture)}/shadow`, { desired: { color: "green" }, isDelta: true });
+  expect(wished).toMatchObject({ status: 200, body: { version: done.payload.version + 1 } });
+  const control = await shadow("control", ({ method }) => method === "control");
+  expect(control).toMatchObject({
+    version: done.payload.version + 1,
+    payload: { status: "success", state: { desired: { color: "green" } } },
   });
-  const measured = await rest("POST", `${pathOf(lamp)}/services/measure/calls`, { input: {} });
-  expect(measured).toMatchObject({ status: 200, body: { code: 200, output: { result: 42 } } });
-  for (const seconds of [5, 60]) await rest("POST", `${pathOf(lamp)}/services/blink/calls`, { input: { seconds } });
-  await until("both answers", async () => {
-    const text = JSON.stringify((await rest("GET", `${pathOf(lamp)}/calls?identifier=blink`)).body);
-    return text.includes('"times":10') && text.includes("100003");
-  });
-  await stop();
-  const deaf = await rest("POST", `${pathOf(lamp)}/services/blink/calls`, { input: { seconds: 1 } });
-  expect(deaf.body).toMatchObject({ error: { code: "bindings.not_listening" } });
-  expect(troubles).toEqual([]);
+  expect(control.payload.metadata.desired.color.timestamp).toBe(control.timestamp);
+
+  program.say('postTags [{"attrKey":"Temperature","attrValue":"36.8"}]');
+  expect(read(await program.line("tags", (line) => read(line).event === "postTags")).reply).toMatchObject({ code: 200 });
+  expect((await rest("GET", `${placeOf(fixture)}/tags`)).body).toMatchObject({ tags: { Temperature: "36.8" } });
+
+  program.say("getConfig");
+  expect(read(await program.line("no config", (line) => read(line).reply?.code === 6713)).event).toBe("getConfig");
+  const content = '{"interval":30}';
+  expect(await rest("PUT", `/products/${productKey}/config`, { payload: content })).toMatchObject({ status: 200 });
+  expect((await rest("POST", `/products/${productKey}/config/push`)).status).toBe(409);
+  expect((await rest("PATCH", `/products/${productKey}/config`, { isEnabled: true })).status).toBe(204);
+  program.say("getConfig");
+  const { reply } = read(await program.line("config", (line) => read(line).event === "getConfig" && read(line).reply.code === 200));
+  const sha256 = createHash("sha256").update(content).digest("hex");
+  expect(reply.data).toMatchObject({ configSize: content.length, sign: sha256, signMethod: "Sha256", getType: "file" });
+
+  expect((await rest("POST", `/products/${productKey}/config/push`)).status).toBe(202);
+  const pushed = read(await program.line("pushed", (line) => read(line).event === "config")).message;
+  expect(pushed.params).toMatchObject({ configId: reply.data.configId, sign: sha256 });
+  const { pathname } = new URL(pushed.params.url);
+  const at = (path: string) => fetch(`http://127.0.0.1:${server.devicePort}${path}`);
+  expect(await (await at(pathname)).text()).toBe(content);
+  const forged = `${pathname.slice(0, -1)}${pathname.endsWith("A") ? "B" : "A"}`;
+  expect((await at(forged)).status).toBe(403);
+  program.kill();
 });
 
-test("tags, and desired values that were set while the device was away", async () => {
-  const lamp = await createLamp();
-  const early = await connectLamp(lamp);
-  await early.tags.set({ room: "kitchen", floor: "2" });
-  await early.tags.remove(["floor", "never_there"]);
-  expect((await rest("GET", `${pathOf(lamp)}/tags`)).body.tags).toEqual({ room: "kitchen" });
-  await expect(early.tags.set({ "not a key": "x" })).rejects.toMatchObject({ details: { cloudCode: 460 } });
-  await early.end();
-
-  await rest("PATCH", `${pathOf(lamp)}/desired`, { values: { Level: 20, LightSwitch: 1 } });
-  const thing = (await connectLamp(lamp)).thing<Lamp>();
-  const desired = await thing.desired(["Level", "LightSwitch", "Hours"]);
-  expect(desired).toEqual({ Level: { value: 20, version: 1 }, LightSwitch: { value: 1, version: 1 } });
-  await thing.report({ Level: 20 });
-  // A version that is not the current one clears nothing.
-  await thing.clearDesired({ Level: desired.Level?.version, LightSwitch: 7 });
-  expect(await thing.desired(["Level", "LightSwitch"])).toEqual({ LightSwitch: { value: 1, version: 1 } });
-  expect(await thing.model()).toMatchObject({ properties: expect.arrayContaining([expect.objectContaining({ identifier: "Level" })]) });
-});
-
-test.each([false, true])("8.4, 8.5 RRPC and broadcasts; with ext bit 0: %s", async (acceptsCustomRrpc) => {
-  const lamp = await createLamp();
-  const { productKey, deviceName } = lamp;
-  const device = await connectLamp(lamp, { acceptsCustomRrpc });
-  const troubles: string[] = [];
-  device.on("trouble", ({ code }) => troubles.push(code));
-  await device.rrpc.onRequest(({ payload }) => {
-    if (payload.toString() === "fail") throw new Error("no");
-    return `re:${payload.toString()}`;
-  });
-  await device.thing<Lamp>().onService("measure", () => ({ result: 7 }));
-  const ask = async (text: string, topic?: string) => {
-    const answer = await callVendorApi(server, "rRpc", {
-      productKey,
-      deviceName,
-      requestBase64Byte: Buffer.from(text).toString("base64"),
-      timeout: 2_000,
-      ...(topic === undefined ? {} : { topic }),
-    });
-    return answer.rrpcCode === "SUCCESS" ? Buffer.from(answer.payloadBase64Byte, "base64").toString() : answer.rrpcCode;
+test("8.9 a file goes up in blocks, over a lost connection and a restart of the server; damaged blocks come again", async () => {
+  const fixture = await createFixture(rest);
+  const filters = ["init", "send", "cancel"].map((step) => `thing/file/upload/mqtt/${step}_reply`);
+  let device = await connect(fixture, filters);
+  const bytes = randomBytes(5_000);
+  const init = (id: string, more: object = {}) =>
+    device.ask("thing/file/upload/mqtt/init", id, JSON.stringify({ id, params: { fileName: "a.bin", fileSize: bytes.length, ...more } }));
+  const send = (id: string, uploadId: string, offset: number, block: Buffer, isDamaged = false) => {
+    const header = Buffer.from(JSON.stringify({ id, params: { uploadId, offset, bSize: block.length, isComplete: false } }));
+    const frame = Buffer.alloc(2 + header.length + block.length + 2);
+    frame.writeUInt16BE(header.length, 0);
+    header.copy(frame, 2);
+    block.copy(frame, 2 + header.length);
+    frame.writeUInt16LE(crcArc(block) ^ (isDamaged ? 1 : 0), frame.length - 2);
+    return device.ask("thing/file/upload/mqtt/send", id, frame);
   };
-  expect(await ask("how are you")).toBe("re:how are you");
-  const measured = await rest("POST", `${pathOf(lamp)}/services/measure/calls`, { input: {} });
-  expect(measured.body).toMatchObject({ code: 200, output: { result: 7 } });
-  const custom = device.topic("user/get");
-  if (acceptsCustomRrpc) {
-    await device.rrpc.onCustomRequest(custom, ({ topic, payload }) => `${topic} ${payload.toString()}`);
-    expect(await ask("x", custom)).toBe(`${custom} x`);
-  } else {
-    await expect(device.rrpc.onCustomRequest(custom, () => "")).rejects.toMatchObject({ code: "device.option_missing" });
-  }
-  expect(await ask("fail")).toBe("TIMEOUT");
-  expect(troubles).toEqual(["device.handler_failed"]);
+  const begun = await init("1");
+  expect(begun).toMatchObject({ code: 200, message: "success", data: { fileName: "a.bin", offset: 0, fileSize: 5_000 } });
+  const { uploadId } = begun.data as { uploadId: string };
+  expect(await send("2", uploadId, 0, bytes.subarray(0, 2_000), true)).toMatchObject({ code: 78121 });
+  expect(await send("3", uploadId, 0, bytes.subarray(0, 2_000))).toMatchObject({ code: 200, data: { uploadId, offset: 0, bSize: 2_000 } });
+  expect(await send("4", uploadId, 0, bytes.subarray(0, 2_000))).toMatchObject({ code: 78119 });
+  expect(await send("5", uploadId, 2_000, bytes.subarray(2_000, 2_100))).toMatchObject({ code: 78120 });
+  expect(await send("6", "none", 0, bytes.subarray(0, 500))).toMatchObject({ code: 78122 });
 
-  const heard: string[] = [];
-  device.broadcasts.onAll(({ payload }) => heard.push(`all ${payload.toString()}`));
-  await device.broadcasts.subscribe("news", ({ payload }) => heard.push(`news ${payload.toString()}`));
-  const messageContent = Buffer.from("hello").toString("base64");
-  await callVendorApi(server, "pubBroadcast", { productKey, messageContent });
-  await callVendorApi(server, "pubBroadcast", { productKey, messageContent, topicFullName: `/broadcast/${productKey}/news` });
-  await until("both broadcasts", () => heard.length === 2);
-  expect(heard.sort()).toEqual(["all hello", "news hello"]);
+  device.client.end(true);
+  const { dataDir } = server;
+  await server.kill();
+  server = await startServerProcess({ dataDir });
+  rest = restClient(server);
+  device = await connect(fixture, filters);
+  expect(await init("7", { conflictStrategy: "append" })).toMatchObject({ code: 200, data: { uploadId, offset: 2_000 } });
+  expect(await send("8", uploadId, 2_000, bytes.subarray(2_000))).toMatchObject({ code: 200, data: { bSize: 3_000, complete: true } });
+  expect(await send("9", uploadId, 5_000, bytes.subarray(0, 300))).toMatchObject({ code: 78124 });
+  expect(await init("10", { conflictStrategy: "reject" })).toMatchObject({ code: 78123 });
+  expect(await init("11", { fileName: "b.bin", fileSize: 17 * 1024 * 1024 })).toMatchObject({ code: 78117 });
+
+  const listed = await rest("GET", `${placeOf(fixture)}/files`);
+  expect(listed.body).toMatchObject({ total: 1, items: [{ uploadId, name: "a.bin", bytes: 5_000, isComplete: true }] });
+  const { url } = (await rest("GET", `${placeOf(fixture)}/files/${uploadId}`)).body;
+  const answer = await fetch(`http://127.0.0.1:${server.devicePort}${new URL(url).pathname}`);
+  expect(Buffer.from(await answer.arrayBuffer()).equals(bytes)).toBe(true);
+  expect((await rest("DELETE", `${placeOf(fixture)}/files/${uploadId}`)).status).toBe(204);
+  expect((await fetch(`http://127.0.0.1:${server.devicePort}${new URL(url).pathname}`)).status).toBe(404);
 });
+
+test("8.11 a job waits for its device, is done, and is over; 8.7 and 8.8 logs and network reports", async () => {
+  const fixture = await createFixture(rest);
+  const { productKey, deviceName } = fixture;
+  const made = await rest("POST", "/jobs", {
+    name: "restart",
+    document: { action: "restart" },
+    file: { contentBase64: Buffer.from("script").toString("base64") },
+    devices: [{ productKey, deviceName }],
+  });
+  expect(made).toMatchObject({ status: 201, body: { counts: { QUEUED: 1 } } });
+  const device = await connect(fixture, [
+    "thing/job/notify",
+    "thing/job/get_reply",
+    "thing/job/update_reply",
+    "thing/log/post_reply",
+    "thing/config/log/push",
+    "thing/config/log/get_reply",
+    "_thing/diag/post_reply",
+  ]);
+  const arrived = await until("job", () => device.received.find(({ topic }) => topic === device.topic("thing/job/notify")));
+  const { task } = (arrived.body as { params: { task: { taskId: string; jobFile: { fileUrl: string; sign: string } } } }).params;
+  expect(task).toMatchObject({ status: "SENT", jobDocument: { action: "restart" }, jobFile: { signMethod: "Sha256" } });
+  const file = await fetch(`http://127.0.0.1:${server.devicePort}${new URL(task.jobFile.fileUrl).pathname}`);
+  expect(await file.text()).toBe("script");
+  const say = (path: string, id: string, params: unknown) => device.ask(path, id, JSON.stringify({ id, version: "1.0.0", params }));
+  expect(await say("thing/job/get", "1", { taskId: "$list" })).toMatchObject({
+    data: { taskId: "$list", tasks: [{ taskId: task.taskId, status: "SENT" }] },
+  });
+  const progress = { taskId: task.taskId, status: "IN_PROGRESS", progress: 30, statusDetails: { step: "stop" } };
+  expect(await say("thing/job/update", "2", progress)).toMatchObject({ code: 200, data: { taskId: task.taskId } });
+  expect(await say("thing/job/get", "3", { taskId: "$next" })).toMatchObject({ data: { task: { status: "IN_PROGRESS" } } });
+  expect(await say("thing/job/update", "4", { taskId: task.taskId, status: "SUCCEEDED" })).toMatchObject({ code: 200 });
+  expect(await say("thing/job/update", "5", { taskId: task.taskId, status: "FAILED" })).toMatchObject({ code: 460 });
+  const tasks = await rest("GET", `/jobs/${made.body.id}/tasks`);
+  expect(tasks.body.items).toMatchObject([{ deviceName, status: "SUCCEEDED", progress: 100, details: { step: "stop" } }]);
+
+  expect(await say("thing/config/log/get", "6", { configScope: "device", getType: "content" })).toMatchObject({
+    data: { content: { mode: 0 } },
+  });
+  expect((await rest("PUT", `${placeOf(fixture)}/log-upload`, { isWanted: true })).status).toBe(200);
+  const wanted = await until("log switch", () => device.received.find(({ topic }) => topic === device.topic("thing/config/log/push")));
+  expect(wanted.body).toMatchObject({ params: { getType: "content", content: { mode: 1 } } });
+  const line = { utcTime: "2020-03-06T15:15:27.464+0800", logLevel: "ERROR", module: "ModuleA", code: "4103", logContent: "100% broken" };
+  expect(await say("thing/log/post", "7", [line])).toMatchObject({ code: 200 });
+  const found = await rest("GET", `/device-lines?productKey=${productKey}&deviceName=${deviceName}&text=${encodeURIComponent("0%")}`);
+  expect(found.body.items).toMatchObject([{ level: "ERROR", module: "ModuleA", code: "4103", content: "100% broken" }]);
+  const report = { p: { wifi: { rssi: -50 }, _time: 1 }, model: "format=simple|quantity=single|time=now" };
+  expect(await say("_thing/diag/post", "8", report)).toMatchObject({ code: 200 });
+  expect((await rest("GET", `${placeOf(fixture)}/diagnostics`)).body.items).toMatchObject([{ report }]);
+});
+
+/** CRC-16/ARC, bit by bit, written from its definition. */
+function crcArc(bytes: Uint8Array): number {
+  let crc = 0;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >> 1) ^ 0xa001 : crc >> 1;
+  }
+  return crc;
+}
