@@ -34,6 +34,7 @@ export class ShadowClient {
   #listening: Promise<Stop> | undefined;
   #last: Promise<unknown> = Promise.resolve();
   #waiting: Waiting | undefined;
+  #turns = 0;
   #counter = 0;
   /** Of the stored document, as far as the device knows. */
   #version: number | undefined;
@@ -47,7 +48,7 @@ export class ShadowClient {
   /** The document; an empty one of version 0 when there is none. @throws DeviceError `device.reply_refused`, `device.reply_timeout` */
   async get(): Promise<ShadowDocument> {
     try {
-      const { reported, desired, version = 0 } = await this.#ask((clientToken) => formatShadowGet(clientToken));
+      const { reported, desired, version = 0 } = await this.#inTurn(() => this.#send(formatShadowGet));
       return { reported, desired, version };
     } catch (error) {
       if (error instanceof DeviceError && error.details.cloudCode === emptyCode) return { reported: {}, desired: {}, version: 0 };
@@ -87,27 +88,34 @@ export class ShadowClient {
     this.#waiting?.reject(new DeviceError("device.ended"));
   }
 
-  async #change(format: (version: number, clientToken: string) => Uint8Array): Promise<{ version: number }> {
+  /** A conflict is mended within the turn: another change must not come between reading the version and using it. */
+  #change(format: (version: number, clientToken: string) => Uint8Array): Promise<{ version: number }> {
     const attempt = async () => {
       // Milliseconds, as the vendor's Node SDK has it: greater than whatever was counted up to from zero.
       const version = Math.max((this.#version ?? 0) + 1, this.#link.clock.now());
-      await this.#ask((clientToken) => format(version, clientToken));
+      await this.#send((clientToken) => format(version, clientToken));
       this.#version = version;
       return { version };
     };
-    try {
-      return await attempt();
-    } catch (error) {
-      if (!(error instanceof DeviceError) || error.details.cloudCode !== conflictCode) throw error;
-      await this.get();
-      return attempt();
-    }
+    return this.#inTurn(async () => {
+      try {
+        return await attempt();
+      } catch (error) {
+        if (!(error instanceof DeviceError) || error.details.cloudCode !== conflictCode) throw error;
+        await this.#send(formatShadowGet);
+        return attempt();
+      }
+    });
   }
 
-  #ask(format: (clientToken: string) => Uint8Array): Promise<ShadowMessage> {
-    const asked = this.#last.then(() => this.#send(format));
-    this.#last = asked.catch(() => {});
-    return asked;
+  async #inTurn<T>(task: () => Promise<T>): Promise<T> {
+    if (this.#turns >= this.#link.limits.requestsMax) throw new DeviceError("device.requests_full", { count: this.#turns });
+    this.#turns += 1;
+    const done = this.#last.then(task).finally(() => {
+      this.#turns -= 1;
+    });
+    this.#last = done.catch(() => {});
+    return done;
   }
 
   async #send(format: (clientToken: string) => Uint8Array): Promise<ShadowMessage> {
