@@ -5,7 +5,7 @@ import { copyPublish, encodePublish, type Properties, type ProtocolVersion, pack
 import type { KeptMessage } from "../ports.ts";
 import type { Session } from "../session/session.ts";
 
-/** Body of a received PUBLISH of 3.1 or 3.1.1 whose bytes can be sent on with the QoS they came with. */
+/** Body of a received PUBLISH of 3.1 or 3.1.1 whose bytes can be sent on with the QoS they came with. True while the message is routed. */
 export interface WireBody {
   buffer: Buffer;
   start: number;
