@@ -93,7 +93,7 @@ test("6.3 another login ends the older session: over another gateway, and by the
   await subDevices.login(gateway, [sub("sub1")]);
   await subDevices.login(other, [sub("sub1")]);
   expect(events.filter((event) => event.startsWith("another_login"))).toEqual(["another_login sub1"]);
-  expect(subDevices.gatewayOf(sub("sub1").device)).toEqual(other);
+  expect(subDevices.routeOf("pk", "sub1")?.sessionId).toBe("gw/gate2");
   connected.add("pk/sub2");
   await subDevices.login(gateway, [sub("sub2")]);
   expect(connected.has("pk/sub2")).toBe(false);
@@ -126,4 +126,13 @@ test("6 limits: sub-devices of a gateway, all or none; five logins of one in a m
   expect(await subDevices.login(gateway, [sub("sub1")])).toBe("too_often");
   ports.clock.advance(60_000);
   expect(await subDevices.login(gateway, [sub("sub1")])).toBe("ok");
+});
+
+test("6.3 a sub-device that connects by itself is online", async () => {
+  await subDevices.login(gateway, [sub("sub1")]);
+  // As the observer tells it: first the registry, then these sessions.
+  ports.registry.markOnline("pk", "sub1", 0, "");
+  connect({ productKey: "pk", deviceName: "sub1", iotId: "iot-sub1" });
+  expect(events.pop()).toBe("another_login sub1");
+  expect(ports.registry.marks.at(-1)).toMatch(/^online pk\/sub1/);
 });

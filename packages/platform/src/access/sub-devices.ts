@@ -68,7 +68,6 @@ export interface SubDevices extends SubDeviceRights, SessionListener {
   logout(gateway: Names, devices: readonly Names[]): boolean;
   /** Ends a session from this side. False when there is none. */
   end(device: Names, end: SubDeviceEnd): boolean;
-  gatewayOf(device: Names): DeviceIdentity | undefined;
   routeOf(productKey: string, deviceName: string): SessionRoute | undefined;
   onChange(listener: SubDeviceListener): void;
 }
@@ -134,7 +133,8 @@ export function createSubDevices(ports: SubDevicesPorts): SubDevices {
     const keys = byGateway.get(gatewayKey);
     keys?.delete(key);
     if (keys?.size === 0) byGateway.delete(gatewayKey);
-    registry.markOffline(session.device.productKey, session.device.deviceName, clock.now());
+    // It may have connected by itself, which is what ended this session.
+    if (!broker().isConnected(key)) registry.markOffline(session.device.productKey, session.device.deviceName, clock.now());
   }
 
   function add(session: SubDeviceSession): void {
@@ -238,7 +238,6 @@ export function createSubDevices(ports: SubDevicesPorts): SubDevices {
     },
 
     end,
-    gatewayOf: (device) => sessions.get(keyOf(device))?.gateway,
 
     routeOf(productKey, deviceName) {
       const session = sessions.get(sessionIdOf(productKey, deviceName));

@@ -251,11 +251,11 @@ export function createRegistry({ store, clock, random, limits: given = {}, repor
 
     async deleteDevice(productKey, deviceName) {
       const { iotId } = await needDevice(productKey, deviceName);
-      await store.deleteDevice(productKey, deviceName);
+      const { gateway } = await store.deleteDevice(productKey, deviceName);
       const key = keyOf(productKey, deviceName);
       statuses.forget(key);
       devices.forget(key);
-      emit({ kind: "device.deleted", productKey, deviceName, iotId });
+      emit({ kind: "device.deleted", productKey, deviceName, iotId, ...(gateway === undefined ? {} : { gateway }) });
     },
 
     async renewDeviceSecret(productKey, deviceName) {

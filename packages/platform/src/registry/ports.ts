@@ -40,7 +40,8 @@ export interface RegistryStore {
     deviceName: string,
     change: { nickname?: string; isEnabled?: boolean; modifiedAt: number },
   ): Promise<void>;
-  deleteDevice(productKey: string, deviceName: string): Promise<void>;
+  /** Its relation to a gateway goes with it. */
+  deleteDevice(productKey: string, deviceName: string): Promise<{ gateway?: DeviceIdentity }>;
   /** False when the device was activated meanwhile, or is gone. */
   replaceSecret(productKey: string, deviceName: string, deviceSecret: string, modifiedAt: number): Promise<boolean>;
   /** Forgets when it was activated; its tokens go too. */

@@ -111,6 +111,8 @@ export type RegistryChange =
       productKey: string;
       deviceName: string;
       iotId: string;
+      /** Behind which one a deleted device was: the relation is gone with it. */
+      gateway?: DeviceIdentity;
     }
   | { kind: "product.created" | "product.deleted" | "topics.changed"; productKey: string };
 

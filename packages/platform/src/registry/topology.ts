@@ -91,7 +91,8 @@ export function createTopology({ registry, store, clock, limits }: TopologyPorts
           expected: limits.subDevicesPerGatewayMax,
         });
       }
-      for (const { gateway: former, device } of outcome.moved) emit("removed", former, [device], origin);
+      // The gateway that loses a device has not asked for it, whoever did.
+      for (const { gateway: former, device } of outcome.moved) emit("removed", former, [device], "cloud");
       emit("added", gateway, devices, origin);
       return devices;
     },

@@ -6,6 +6,7 @@ import type { DeviceRow, Product, ProductChange, RegistryStore, TopicClassRecord
 import type { DeviceTable, ProductTable, Schema, TopicClassTable } from "./schema.ts";
 import type { SecretBox } from "./secret-box.ts";
 import { isForeignKeyViolation } from "./sqlite-file.ts";
+import { findGateway } from "./sqlite-topology-store.ts";
 
 /** Rows of one INSERT: about ten milliseconds, sealing the secrets included. */
 const rowsPerInsert = 250;
@@ -168,9 +169,11 @@ export function createSqliteRegistryStore(db: Kysely<Schema>, box: SecretBox, cl
     },
 
     async deleteDevice(productKey, deviceName) {
-      await db.transaction().execute(async (trx) => {
+      return db.transaction().execute(async (trx) => {
+        const gateway = await findGateway(trx, { productKey, deviceName });
         await trx.deleteFrom("tokens").where("product_key", "=", productKey).where("device_name", "=", deviceName).execute();
         await trx.deleteFrom("devices").where("product_key", "=", productKey).where("device_name", "=", deviceName).execute();
+        return gateway === undefined ? {} : { gateway };
       });
     },
 

@@ -63,16 +63,21 @@ export function createSqliteTopologyStore(db: Kysely<Schema>): TopologyStore {
       return { rows: rows.map(identityOf), total: Number(total?.count ?? 0) };
     },
 
-    async gatewayOf({ productKey, deviceName }) {
-      const sub = await db
-        .selectFrom("devices")
-        .select("id")
-        .where("product_key", "=", productKey)
-        .where("device_name", "=", deviceName)
-        .executeTakeFirst();
-      return sub && gatewayOfId(db, sub.id);
-    },
+    gatewayOf: (device) => findGateway(db, device),
   };
+}
+
+export async function findGateway(
+  db: Kysely<Schema>,
+  { productKey, deviceName }: Pick<DeviceIdentity, "productKey" | "deviceName">,
+): Promise<DeviceIdentity | undefined> {
+  const sub = await db
+    .selectFrom("devices")
+    .select("id")
+    .where("product_key", "=", productKey)
+    .where("device_name", "=", deviceName)
+    .executeTakeFirst();
+  return sub && gatewayOfId(db, sub.id);
 }
 
 const countAll = sql<number>`count(*)`.as("count");

@@ -9,7 +9,7 @@ export interface GatewayNoticesPorts {
   downlink: Pick<Downlink, "send" | "push">;
   registry: Pick<Registry, "onChange">;
   topology: Pick<Topology, "gatewayOf" | "onChange">;
-  subDevices: Pick<SubDevices, "end" | "gatewayOf" | "onChange">;
+  subDevices: Pick<SubDevices, "end" | "onChange">;
   onFailure(error: unknown): void;
 }
 
@@ -68,9 +68,7 @@ export function createGatewayNotices({ downlink, registry, topology, subDevices,
     sendChange(gateway, [device], verb === "enable" ? topologyStatus.enabled : topologyStatus.disabled);
   }
 
-  function followDeleted(device: Names): void {
-    // The relation is gone with the device; who was logged in is still known.
-    const gateway = subDevices.gatewayOf(device);
+  function followDeleted(device: Names, gateway: Names | undefined): void {
     if (gateway === undefined) return;
     pushThing(gateway, device, "delete");
     sendChange(gateway, [device], topologyStatus.deleted);
@@ -81,7 +79,7 @@ export function createGatewayNotices({ downlink, registry, topology, subDevices,
     if (!("deviceName" in change)) return;
     const { productKey, deviceName } = change;
     const device = { productKey, deviceName };
-    if (change.kind === "device.deleted") followDeleted(device);
+    if (change.kind === "device.deleted") followDeleted(device, change.gateway);
     if (change.kind === "device.reset") subDevices.end(device, "deleted");
     if (change.kind === "device.enabled") followEnabled(device, "enable").catch(onFailure);
     if (change.kind === "device.disabled") {

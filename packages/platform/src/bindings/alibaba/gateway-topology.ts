@@ -90,14 +90,15 @@ export function createGatewayTopologyHandlers(ports: GatewayTopologyPorts): Upli
   };
 
   /** Each device proves itself with the secret of its product; some may succeed while others fail. */
-  const registerByProduct: GatewayAction = async (_uplink, params) => {
+  const registerByProduct: GatewayAction = async ({ device: gateway }, params) => {
     const items = readItems((params as { proxieds?: unknown } | null)?.proxieds, limits.gatewayItemsMax);
     if (items instanceof GatewayRefusal) return items;
+    const remoteAddress = (await registry.findDevice(gateway.productKey, gateway.deviceName))?.remoteAddress ?? "";
     const successes: object[] = [];
     const failures: object[] = [];
     for (const item of items) {
       const claim = ports.registration.read(textsOf(item));
-      const outcome = claim.kind === "refused" ? claim : await ports.registrar.register(ports.registration, claim, "");
+      const outcome = claim.kind === "refused" ? claim : await ports.registrar.register(ports.registration, claim, remoteAddress);
       const { productKey, deviceName } = textsOf(item);
       if (outcome.kind === "refused") failures.push({ productKey, deviceName, errorDetail: registrationAnswerOf(outcome.code) });
       else successes.push({ productKey, deviceName, deviceSecret: outcome.device.deviceSecret });

@@ -54,7 +54,6 @@ beforeEach(async () => {
       return loginOutcome === "ok";
     },
     end: (device, end) => calls.push(["end", device.deviceName, end]) > 0,
-    gatewayOf: () => gateway,
     routeOf: () => undefined,
     publish: () => undefined,
     subscribe: () => undefined,
@@ -130,11 +129,13 @@ test("6.1 registration: switch, names, another gateway; the secret is handed out
 
 test("6.1 devices that prove themselves with the product's secret succeed and fail one by one", async () => {
   await registry.updateProduct("pk", { isRegistrationOpen: true });
+  registry.markOnline("gw", "gate", 1_000, "203.0.113.9");
   const item = signRegistration({ ...pair, productSecret: "psecret", random: "1" });
   const { data } = (await sys("proxy/provisioning/product_register", { proxieds: [item, { ...item, sign: "00" }] })) as { data: unknown };
   const renewed = (await registry.getDevice("pk", "sub1")).deviceSecret;
   expect(data).toMatchObject({ successes: [{ ...pair, deviceSecret: renewed }], failures: [{ ...pair, errorDetail: { code: 6600 } }] });
   expect(renewed).not.toBe(secret);
+  expect(log.find(({ code }) => code === "device.registered")).toMatchObject({ deviceName: "sub1", remoteAddress: "203.0.113.9" });
 });
 
 test("6.2 topology: signatures, a gateway itself, what is not there", async () => {
@@ -155,6 +156,22 @@ test("6.2 topology: signatures, a gateway itself, what is not there", async () =
   expect(await sys("list/found", [pair, { ...pair, deviceName: "stranger" }])).toMatchObject({ code: 200, data: {} });
   expect(found).toMatchObject([{ kind: "found", devices: [{ iotId: expect.any(String) }, { deviceName: "stranger" }] }]);
   expect(await sys("list/found", [{ ...pair, deviceName: "x" }])).toMatchObject({ code: 6280 });
+});
+
+test("6.2, 6.6 a gateway is told of a device that is deleted, logged in or not, and of one that moves to another gateway", async () => {
+  await topology.add(gateway, [pair], "gateway");
+  const { iotId } = await registry.createDevice("gw", { deviceName: "gate2" });
+  sent = [];
+  await topology.add({ productKey: "gw", deviceName: "gate2" }, [pair], "gateway");
+  const deleted = { params: { status: 1, subList: [pair] } };
+  expect(sent).toMatchObject([{ topic: "/sys/gw/gate/thing/topo/change", body: deleted }]);
+  sent = [];
+  const changes: unknown[] = [];
+  registry.onChange((change) => changes.push(change));
+  await registry.deleteDevice("pk", "sub1");
+  expect(changes).toMatchObject([{ kind: "device.deleted", gateway: { deviceName: "gate2", iotId } }]);
+  expect(sent).toMatchObject([{ topic: "/sys/pk/sub1/thing/delete" }, { topic: "/sys/gw/gate2/thing/topo/change", body: deleted }]);
+  expect(calls.at(-1)).toEqual(["end", "sub1", "deleted"]);
 });
 
 test("6.3 logins: every refusal has its code and tells whom it was about", async () => {

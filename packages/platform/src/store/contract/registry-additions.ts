@@ -29,9 +29,9 @@ export function describeRegistryAdditions(name: string, open: () => Promise<Stor
 
     test("a relation goes with either of its devices", async () => {
       await store.topology.add(identity("gw1"), [identity("a"), identity("b")], 9, 1);
-      await store.registry.deleteDevice("pk", "a");
+      expect(await store.registry.deleteDevice("pk", "a")).toEqual({ gateway: identity("gw1") });
       expect((await store.topology.list(names("gw1"), { page: 1, pageSize: 9 })).rows).toEqual([identity("b")]);
-      await store.registry.deleteDevice("pk", "gw1");
+      expect(await store.registry.deleteDevice("pk", "gw1")).toEqual({});
       expect(await store.topology.gatewayOf(names("b"))).toBeUndefined();
     });
 
