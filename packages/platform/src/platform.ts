@@ -357,7 +357,23 @@ async function open(
   closers.push(() => things.close());
   forwardRegistryChanges({ events, registry, topology, tags, clock, onFailure });
   rules.onChange(() => broker.forgetGrants());
-  const watcher = createAccessWatcher({ registry, broker, topicBook, tokens: store.tokens, clock, limits: limits.access, onFailure });
+  const deviceCertificates = createDeviceCertificates({
+    registry,
+    store: store.deviceCertificates,
+    issue: (commonName) => certificates.issueClientCertificate(commonName),
+    clock,
+    limits: limits.access,
+  });
+  const watcher = createAccessWatcher({
+    registry,
+    broker,
+    topicBook,
+    tokens: store.tokens,
+    certificates: deviceCertificates,
+    clock,
+    limits: limits.access,
+    onFailure,
+  });
   closers.push(() => watcher.close());
   const userWatcher = createUserWatcher({ users: mqttUsers, broker, clock, limits: limits.access });
   closers.push(() => userWatcher.close());
@@ -397,13 +413,6 @@ async function open(
     instanceIds: settings.alibaba.instanceIds.length === 0 ? "any" : settings.alibaba.instanceIds,
     onCall: ({ bug, ...call }) =>
       bug === undefined ? logger.debug(call, "alibaba call") : logger.error({ ...call, err: bug }, "alibaba call failed"),
-  });
-  const deviceCertificates = createDeviceCertificates({
-    registry,
-    store: store.deviceCertificates,
-    issue: (commonName) => certificates.issueClientCertificate(commonName),
-    clock,
-    limits: limits.access,
   });
   const api = await openApi({
     registry,

@@ -49,9 +49,15 @@ export interface DeviceCertificates {
   list(productKey: string, deviceName: string): Promise<DeviceCertificate[]>;
   /** Throws `access.certificate_not_found`. */
   remove(productKey: string, deviceName: string, fingerprint: string): Promise<void>;
+  /** Called after a removal is stored. */
+  onRemoved(listener: (removed: RemovedCertificate) => void): void;
 }
 
+export type RemovedCertificate = Pick<DeviceCertificate, "productKey" | "deviceName" | "fingerprint">;
+
 export function createDeviceCertificates({ registry, store, issue, clock, limits }: DeviceCertificatesPorts): DeviceCertificates {
+  const listeners: ((removed: RemovedCertificate) => void)[] = [];
+
   async function check(productKey: string, deviceName: string): Promise<void> {
     await registry.getDevice(productKey, deviceName);
     const product = await registry.findProduct(productKey);
@@ -95,9 +101,13 @@ export function createDeviceCertificates({ registry, store, issue, clock, limits
     },
     async remove(productKey, deviceName, fingerprint) {
       await registry.getDevice(productKey, deviceName);
-      if (await store.remove(productKey, deviceName, fingerprint)) return;
+      if (await store.remove(productKey, deviceName, fingerprint)) {
+        for (const listener of listeners) listener({ productKey, deviceName, fingerprint });
+        return;
+      }
       throw new PlatformError("access.certificate_not_found", { received: fingerprint.slice(0, 64) });
     },
+    onRemoved: (listener) => void listeners.push(listener),
   };
 }
 

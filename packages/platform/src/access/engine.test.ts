@@ -34,7 +34,7 @@ async function setUp() {
     onBug: (...bug) => bugs.push(bug),
   });
   await broker.start();
-  createAccessWatcher({ ...ports, broker, limits: defaultAccessLimits });
+  createAccessWatcher({ ...ports, broker, certificates: { list: async () => [], onRemoved: () => {} }, limits: defaultAccessLimits });
 
   async function client(credentials: { clientId: string; userName: string; password: string }, change: Partial<ConnectPacket> = {}) {
     const framer = new Framer({ packetBytesMax: 300_000 });

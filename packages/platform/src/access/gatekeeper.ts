@@ -239,6 +239,7 @@ export function createGatekeeper(ports: GatekeeperPorts): Gatekeeper {
     const traits = {
       ...dialect.traitsOf(claim.parameters),
       ...(isGateway ? { isGateway } : {}),
+      ...(claim.kind === "certificate" ? { certificate: claim.fingerprint } : {}),
       ...(greeting === undefined ? {} : { greeting }),
     };
     const subject: DeviceSubject = { kind: "device", dialect: dialect.name, productKey, deviceName, iotId, ...traits };

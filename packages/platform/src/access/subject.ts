@@ -13,6 +13,8 @@ export interface DeviceSubject {
   readonly acceptsCustomRrpc?: true;
   /** Of a product whose devices have others behind them. */
   readonly isGateway?: true;
+  /** Fingerprint of the certificate that opened the connection. */
+  readonly certificate?: string;
   /** Pushed unsubscribed as soon as it is connected. */
   readonly greeting?: { readonly topic: string; readonly payload: Uint8Array };
 }

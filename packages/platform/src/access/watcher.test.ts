@@ -24,8 +24,29 @@ function setUp() {
     },
     isConnected: (sessionId: string) => connected.has(sessionId),
   };
-  const watcher = createAccessWatcher({ ...ports, broker, limits: defaultAccessLimits });
-  return { ...ports, calls, connected, watcher };
+  const subjects = new Map<string, unknown>();
+  const certificates = { fingerprints: [] as string[], remove: (_fingerprint: string) => {} };
+  const watcher = createAccessWatcher({
+    ...ports,
+    broker: { ...broker, subjectOf: (sessionId: string) => subjects.get(sessionId) },
+    certificates: {
+      list: async () =>
+        certificates.fingerprints.map((fingerprint) => ({
+          productKey: "pk",
+          deviceName: "dev1",
+          fingerprint,
+          serialNumber: "1",
+          certificate: "",
+          expiresAt: 1,
+          createdAt: 0,
+        })),
+      onRemoved: (listener) => {
+        certificates.remove = (fingerprint) => listener({ productKey: "pk", deviceName: "dev1", fingerprint });
+      },
+    },
+    limits: defaultAccessLimits,
+  });
+  return { subjects, certificates, ...ports, calls, connected, watcher };
 }
 
 test("a disabled device is cut at once, and again if it slipped in meanwhile", async () => {
@@ -95,4 +116,25 @@ test("a closed watcher takes no second look", async () => {
   clock.advance(60_000);
   await settle();
   expect(calls).toHaveLength(1);
+});
+
+test("2.7 a withdrawn certificate cuts the connection that it opened, also one that slipped in, and no other", async () => {
+  const { subjects, certificates, calls, connected, clock } = setUp();
+  const subject = { kind: "device", dialect: "alibaba", productKey: "pk", deviceName: "dev1", iotId: "iotIdOfDev1" };
+  subjects.set("pk/dev1", { ...subject, certificate: "new" });
+  certificates.remove("old");
+  expect(calls).toEqual([]);
+  certificates.remove("new");
+  expect(calls).toEqual(["kick pk/dev1 kicked access.certificate_withdrawn"]);
+  connected.add("pk/dev1");
+  clock.advance(defaultAccessLimits.cutRecheckMilliseconds);
+  await settle();
+  expect(calls).toHaveLength(2);
+  connected.add("pk/dev1");
+  certificates.remove("new");
+  connected.add("pk/dev1");
+  certificates.fingerprints = ["new"];
+  clock.advance(defaultAccessLimits.cutRecheckMilliseconds);
+  await settle();
+  expect(calls).toHaveLength(3);
 });

@@ -1,15 +1,17 @@
-/** Cuts what the registry took away: sessions of disabled and deleted devices, rights of changed topic classes. */
+/** Cuts what was taken away: sessions of disabled and deleted devices and of withdrawn certificates, rights of changed topic classes. */
 import type { Broker, Refusal } from "@thingstead/mqtt";
 import type { Clock } from "../clock.ts";
 import type { Registry } from "../registry/index.ts";
+import type { DeviceCertificates, RemovedCertificate } from "./device-certificates.ts";
 import type { AccessLimits } from "./limits.ts";
-import { sessionIdOf } from "./subject.ts";
+import { isDeviceSubject, sessionIdOf } from "./subject.ts";
 import type { TokenStore } from "./tokens.ts";
 import type { TopicBook } from "./topic-book.ts";
 
 export interface AccessWatcherPorts {
   registry: Pick<Registry, "onChange" | "findDevice">;
-  broker: Pick<Broker, "kick" | "endSession" | "forgetGrants" | "isConnected">;
+  broker: Pick<Broker, "kick" | "endSession" | "forgetGrants" | "isConnected" | "subjectOf">;
+  certificates: Pick<DeviceCertificates, "list" | "onRemoved">;
   topicBook: TopicBook;
   tokens: Pick<TokenStore, "deleteForDevice">;
   clock: Pick<Clock, "after">;
@@ -24,7 +26,7 @@ export interface AccessWatcher {
 
 /** Works from the moment it is created. */
 export function createAccessWatcher(ports: AccessWatcherPorts): AccessWatcher {
-  const { registry, broker, topicBook, tokens } = ports;
+  const { registry, broker, topicBook, tokens, certificates } = ports;
   const pending = new Set<() => void>();
 
   /** A CONNECT may have passed its checks just before the change and be admitted just after the cut. */
@@ -69,6 +71,23 @@ export function createAccessWatcher(ports: AccessWatcherPorts): AccessWatcher {
     broker.forgetGrants();
   }
 
+  function withdrawn({ productKey, deviceName, fingerprint }: RemovedCertificate): void {
+    const sessionId = sessionIdOf(productKey, deviceName);
+    const cut = () => {
+      const subject = broker.subjectOf(sessionId);
+      // One that has changed to another certificate before is left alone.
+      if (!broker.isConnected(sessionId) || !isDeviceSubject(subject) || subject.certificate !== fingerprint) return;
+      broker.kick(sessionId, "kicked", { code: "access.certificate_withdrawn", received: fingerprint });
+    };
+    cut();
+    lookAgain(async () => {
+      if ((await registry.findDevice(productKey, deviceName)) === undefined) return;
+      const isBack = (await certificates.list(productKey, deviceName)).some((each) => each.fingerprint === fingerprint);
+      if (!isBack) cut();
+    });
+  }
+
+  certificates.onRemoved(withdrawn);
   registry.onChange((change) => {
     switch (change.kind) {
       case "device.disabled":

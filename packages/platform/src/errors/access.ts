@@ -211,6 +211,11 @@ export const accessErrors = {
     zh: "证书 {received} 不属于该设备。",
   },
   "access.certificate_expired": { http: 401, en: "The certificate expired: {received}.", zh: "证书已过期：{received}。" },
+  "access.certificate_withdrawn": {
+    http: 401,
+    en: "The certificate {received} was withdrawn.",
+    zh: "证书 {received} 已被撤销。",
+  },
   "access.certificate_invalid": {
     http: 400,
     en: "The certificate cannot be used: {received}; expected {expected}.",

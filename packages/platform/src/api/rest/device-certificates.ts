@@ -64,7 +64,7 @@ export function addDeviceCertificateRoutes(app: RestApp, { deviceCertificates }:
     "/products/:productKey/devices/:deviceName/certificates/:fingerprint",
     {
       schema: {
-        summary: "Withdraw a certificate; a connection that it opened stays until it ends",
+        summary: "Withdraw a certificate; the connection that it opened ends",
         operationId: "deleteDeviceCertificate",
         tags,
         params: Type.Object({ productKey: Type.String(), deviceName: Type.String(), fingerprint: Type.String() }, strict),
