@@ -35,6 +35,7 @@ test.each([
   ["a list", "[]", 6207],
   ["a text", '"x"', 6207],
   ["null", "null", 6207],
+  ["nested so deep that writing it again exhausts the stack", `{"id":"1","params":{"a":${"[".repeat(20_000)}${"]".repeat(20_000)}}}`, 6207],
   ["an id that is an object", '{"id":{}}', 460],
   ["an id that is too long", JSON.stringify({ id: "x".repeat(alinkLimits.idCharactersMax + 1) }), 460],
 ])("a request that is %s is refused", (_name, given, code) => {

@@ -1,4 +1,5 @@
 /** The envelope of thing messages (Alink): reading leniently, writing completely. Source: alibaba-device.md, 5.1. */
+import { parseMessageJson } from "./message-json.ts";
 
 /** As the sender wrote it: echoed with the same JSON type. */
 export type AlinkId = string | number;
@@ -40,10 +41,10 @@ function refuse(code: number, message: string, id?: AlinkId): AlinkRefusal {
   return { kind: "refused", code, message, ...(id === undefined ? {} : { id }) };
 }
 
-/** Undefined for anything but a JSON object. */
+/** Undefined for anything but a JSON object of a depth that can be written again. */
 function readObject(payload: Uint8Array): Record<string, unknown> | undefined {
   try {
-    const value: unknown = JSON.parse(decoder.decode(payload));
+    const value = parseMessageJson(decoder.decode(payload));
     return isRecord(value) ? value : undefined;
   } catch {
     return undefined;
@@ -65,7 +66,7 @@ function readId(value: unknown): AlinkId | undefined {
 function readParams(value: unknown): unknown {
   if (typeof value !== "string") return value ?? {};
   try {
-    const inner: unknown = JSON.parse(value);
+    const inner = parseMessageJson(value);
     return typeof inner === "object" && inner !== null ? inner : value;
   } catch {
     return value;

@@ -1,4 +1,5 @@
 /** The cloud's side of the device shadow: what comes on `/shadow/update` and goes out on `/shadow/get`. Source: alibaba-device.md, 8.1. */
+import { parseMessageJson } from "./message-json.ts";
 
 type Members = Readonly<Record<string, unknown>>;
 
@@ -42,17 +43,24 @@ function isNull(value: unknown): boolean {
   return value === null || value === "null";
 }
 
+/** Deeper than any shadow: what lies below names nothing. */
+const depthMax = 16;
+
 /** Attributes to delete with JSON nulls, whichever way they were written. */
-function withNulls(members: Members): Members {
+function withNulls(members: Members, depth = 1): Members {
+  const entries = Object.entries(members);
   return Object.fromEntries(
-    Object.entries(members).map(([name, value]) => [name, isNull(value) ? null : isMembers(value) ? withNulls(value) : value]),
+    entries.map(([name, value]) => {
+      if (isNull(value)) return [name, null];
+      return [name, isMembers(value) && depth < depthMax ? withNulls(value, depth + 1) : value];
+    }),
   );
 }
 
 export function readShadowRequest(payload: Uint8Array): ShadowRequest {
   let message: unknown;
   try {
-    message = JSON.parse(decoder.decode(payload));
+    message = parseMessageJson(decoder.decode(payload));
   } catch {
     return { kind: "refused", code: 400, message: "the message is not json" };
   }
