@@ -31,6 +31,7 @@ export {
   type Settable,
   type ThingClient,
   ThingFault,
+  type Timed,
 } from "./services/thing.ts";
 export type { ServerTime } from "./services/time.ts";
 export type { Upgrade, UpgradeFailure, UpgradeFile } from "./services/upgrade.ts";

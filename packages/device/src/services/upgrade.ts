@@ -7,7 +7,7 @@ import type { Requests } from "../requests.ts";
 import { downloadBlocks } from "./block-download.ts";
 
 /** What went wrong, and the step that says so. */
-export const upgradeFailures = { upgrade: -1, download: -2, verify: -3, burn: -4 } as const;
+const upgradeFailures = { upgrade: -1, download: -2, verify: -3, burn: -4 } as const;
 export type UpgradeFailure = keyof typeof upgradeFailures;
 
 export interface UpgradeFile {
