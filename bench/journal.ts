@@ -74,6 +74,7 @@ async function fill(): Promise<void> {
       qos: 1,
       isRetained: false,
       identifiers: undefined,
+      shareFilter: undefined,
       packetId: 0,
       isReleased: false,
     });
@@ -146,6 +147,7 @@ async function churn(): Promise<void> {
       qos: 1,
       isRetained: false,
       identifiers: undefined,
+      shareFilter: undefined,
       packetId: 0,
       isReleased: false,
     });

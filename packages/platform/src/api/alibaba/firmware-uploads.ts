@@ -12,7 +12,7 @@ import type { AlibabaApiLimits } from "./limits.ts";
 export const firmwareUploadPath = "/alibaba/uploads";
 
 /** What a caller is told to put into its form. */
-export interface UploadForm {
+interface UploadForm {
   host: string;
   key: string;
   accessKeyId: string;

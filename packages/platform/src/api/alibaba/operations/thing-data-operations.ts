@@ -230,12 +230,12 @@ export const thingDataOperations: OperationTable = {
   ),
 };
 
-export function refOf({ productKey, deviceName, iotId }: Device): DeviceRef {
+function refOf({ productKey, deviceName, iotId }: Device): DeviceRef {
   return { productKey, deviceName, iotId };
 }
 
 /** An object in a text. */
-export function readJson(parameter: string, text: string): Record<string, unknown> {
+function readJson(parameter: string, text: string): Record<string, unknown> {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -329,7 +329,7 @@ async function readPage<T extends { time: number }>(read: (range: TimeRange) => 
 }
 
 /** The vendor gives every value as text; structs and arrays as JSON. */
-export function showValue(value: unknown): string {
+function showValue(value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
