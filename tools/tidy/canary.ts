@@ -4,6 +4,7 @@ import type { SourceFile } from "./violations.ts";
 export const canaries: readonly { rule: string; file: SourceFile }[] = [
   { rule: "layers", file: { path: "packages/mqtt/src/canary.ts", text: 'import { x } from "@thingstead/dialects";\n' } },
   { rule: "layers", file: { path: "packages/dialects/src/canary.ts", text: 'export * from "@thingstead/mqtt";\n' } },
+  { rule: "layers", file: { path: "packages/esp-at/src/canary.ts", text: 'import { x } from "@thingstead/platform";\n' } },
   { rule: "layers", file: { path: "packages/platform/src/registry/canary.ts", text: 'import { x } from "../api/index.ts";\n' } },
   { rule: "layers", file: { path: "packages/platform/src/rules/canary.ts", text: 'import { x } from "../store/index.ts";\n' } },
   { rule: "doors", file: { path: "packages/platform/src/api/canary.ts", text: 'import { x } from "../registry/registry.ts";\n' } },

@@ -9,7 +9,7 @@ export const packageImports: Readonly<Record<string, readonly string[]>> = {
   "@thingstead/device": ["@thingstead/dialects", "@thingstead/thing-model"],
   "@thingstead/esp-at": ["@thingstead/dialects"],
   "@thingstead/platform": ["@thingstead/dialects", "@thingstead/mqtt", "@thingstead/thing-model"],
-  thingstead: ["@thingstead/dialects", "@thingstead/platform", "@thingstead/thing-model"],
+  thingstead: ["@thingstead/dialects", "@thingstead/esp-at", "@thingstead/platform", "@thingstead/thing-model"],
 };
 
 /** Folder below `packages/` -> package name. */
@@ -18,6 +18,7 @@ export const packageFolders: Readonly<Record<string, string>> = {
   mqtt: "@thingstead/mqtt",
   dialects: "@thingstead/dialects",
   device: "@thingstead/device",
+  "esp-at": "@thingstead/esp-at",
   platform: "@thingstead/platform",
   cli: "thingstead",
 };
@@ -64,12 +65,12 @@ export const guardedModules: readonly { module: RegExp; allowed: readonly string
   { module: /^(better-sqlite3|kysely|pg)(\/|$)/, allowed: ["platform/store"] },
   { module: /^(fastify|@fastify\/.*|typebox)(\/|$)/, allowed: ["platform/api", "platform/config"] },
   { module: /^ws$/, allowed: ["platform/front-door"] },
-  { module: /^node:tls$/, allowed: ["platform/front-door", "device"] },
+  { module: /^node:tls$/, allowed: ["platform/front-door", "device", "esp-at"] },
   // Rules judge the addresses of webhooks (BlockList); they open no socket with it.
-  { module: /^node:net$/, allowed: ["platform/front-door", "platform/rules", "device"] },
+  { module: /^node:net$/, allowed: ["platform/front-door", "platform/rules", "device", "esp-at", "cli/modem"] },
   { module: /^chevrotain$/, allowed: ["platform/rules"] },
   { module: /^undici$/, allowed: ["platform/rules", "cli"] },
   { module: /^@peculiar\/x509$/, allowed: ["platform/front-door"] },
-  { module: /^mqtt$/, allowed: ["device"] },
+  { module: /^mqtt$/, allowed: ["device", "esp-at"] },
   { module: /^(quickjs-emscripten-core|@jitl\/.*)$/, allowed: ["platform/scripts"] },
 ];
