@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { encodePacket } from "../codec/index.ts";
+import { encodePacket, type Packet } from "../codec/index.ts";
 import type { Gatekeeper } from "../ports.ts";
 import { settlePromises } from "../testing/fake-clock.ts";
-import { TestBroker } from "../testing/test-broker.ts";
+import { TestBroker, testBehaviour } from "../testing/test-broker.ts";
 
 test("[MQTT-3.1.0-1] the first packet must be CONNECT", async () => {
   const world = await new TestBroker().start();
@@ -206,4 +206,50 @@ test("other nodes are told of the session before the client is admitted, and get
   client.publish("t", "from a client");
   world.broker.publish({ topic: "t", payload: Buffer.from("from the cloud"), qos: 0, hops: 2 });
   expect(said).toEqual(["claim one, connected here: false", "t from a client 0 one", "t from the cloud 2 undefined"]);
+});
+
+/** Answers in the call, as a gatekeeper does that has everything in memory. */
+const promptGatekeeper: Gatekeeper = {
+  connect: ({ clientId, keepAliveSeconds, userName }) => {
+    if (userName === "bug") throw new Error("broken gatekeeper");
+    if (userName === "no") return { code: "access.bad", returnCode: 4, reasonCode: 0x86 };
+    return {
+      sessionId: clientId,
+      rights: { publish: () => ({ isRouted: true, taps: [] }), subscribe: (_filter, qos) => ({ qos }) },
+      behaviour: testBehaviour,
+      keepAliveSeconds,
+      subject: clientId,
+    };
+  },
+};
+
+test("a gatekeeper that knows at once: CONNACK comes first, then what the same read brought", async () => {
+  const world = await new TestBroker({ gatekeeper: promptGatekeeper }).start();
+  const client = world.open();
+  const connect = { type: "connect", protocolVersion: 4, clientId: "one", isCleanStart: true, keepAliveSeconds: 0 } as const;
+  const subscribe: Packet = {
+    type: "subscribe",
+    packetId: 7,
+    subscriptions: [{ filter: "t", qos: 0, isNoLocal: false, isRetainAsPublished: false, retainHandling: 0 }],
+  };
+  client.sendBytes(Buffer.concat([encodePacket(connect, 4), encodePacket(subscribe, 4), Buffer.from([0xc0, 0])]));
+  expect(client.packets().map(({ type }) => type)).toEqual(["connack", "suback", "pingresp"]);
+  expect(client.transport.isPaused).toBe(false);
+  const newer = world.open();
+  newer.sendBytes(encodePacket(connect, 4));
+  expect(newer.packets()).toMatchObject([{ type: "connack", reasonCode: 0 }]);
+  expect(client.isClosed).toBe(true);
+  expect(world.named("disconnected")).toMatchObject([{ sessionId: "one", reason: "taken_over" }]);
+});
+
+test("a gatekeeper that refuses or breaks at once costs that connection only", async () => {
+  const world = await new TestBroker({ gatekeeper: promptGatekeeper }).start();
+  for (const userName of ["no", "bug"]) {
+    const client = world.open();
+    client.send({ type: "connect", protocolVersion: 4, clientId: "one", isCleanStart: true, keepAliveSeconds: 0, userName });
+    expect(client.isClosed).toBe(true);
+  }
+  expect(world.named("refused")[0]).toMatchObject({ refusal: { code: "access.bad" } });
+  expect(world.bugs).toHaveLength(1);
+  expect(world.broker.statistics()).toMatchObject({ sessions: 0, connections: 0 });
 });

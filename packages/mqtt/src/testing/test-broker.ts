@@ -9,7 +9,7 @@ import { FakeClock } from "./fake-clock.ts";
 import { TestClient } from "./test-client.ts";
 
 /** All of MQTT, with limits wide enough not to matter unless a test narrows them. */
-const testBehaviour: SessionBehaviour = {
+export const testBehaviour: SessionBehaviour = {
   qosMax: 2,
   onQosAboveMax: "disconnect",
   retain: "store",
