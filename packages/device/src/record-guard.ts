@@ -1,5 +1,4 @@
 /** A TCP stream that passes TLS records on unless one is larger than a small device's buffer. */
-import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { DeviceError } from "./errors.ts";
 
@@ -7,14 +6,14 @@ import { DeviceError } from "./errors.ts";
 const headerBytes = 5;
 
 export class RecordGuard extends Duplex {
-  readonly #socket: Socket;
+  readonly #socket: Duplex;
   readonly #server: string;
   readonly #recordBytesMax: number;
   /** Of the record that is on its way. */
   #bytesLeft = 0;
   #header = Buffer.alloc(0);
 
-  constructor(socket: Socket, server: string, recordBytesMax: number) {
+  constructor(socket: Duplex, server: string, recordBytesMax: number) {
     super();
     this.#socket = socket;
     this.#server = server;

@@ -15,6 +15,8 @@ export interface UploadOptions {
 
 /** The cloud's words for blocks that must be sent again: damaged on the way. */
 const damagedCode = 78121;
+/** What a block is told that was stored already, or that finished the file: its answer got lost, and it was sent again. */
+const storedCodes: readonly unknown[] = [78119, 78124];
 
 /** `device.files`. */
 export class FileClient {
@@ -59,6 +61,8 @@ export class FileClient {
         await this.#ask("send", (id) => formatUploadBlock({ id, uploadId, offset, bytes, isComplete }));
         return;
       } catch (error) {
+        // If something else was meant, the next block is told so at its first try.
+        if (attempt > 1 && error instanceof DeviceError && storedCodes.includes(error.details.cloudCode)) return;
         const isTransient =
           error instanceof DeviceError && (error.code === "device.reply_timeout" || error.details.cloudCode === damagedCode);
         if (!isTransient || attempt >= this.#link.limits.blockTries) throw error;

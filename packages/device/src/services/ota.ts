@@ -75,11 +75,10 @@ export class OtaClient {
     let running: Upgrade | undefined;
     const take = async (upgrade: Upgrade) => {
       if (upgrade.module !== module || running !== undefined) return;
-      // Pushed again while the answer to our version was on its way.
-      if (upgrade.version === version) return;
       running = upgrade;
       try {
-        if (!(await this.#upgrade(plan, upgrade))) return;
+        // What runs already is only told again: the cloud missed it.
+        if (upgrade.version !== version && !(await this.#upgrade(plan, upgrade))) return;
         version = upgrade.version;
         await this.inform(version, plan.module);
       } catch (error) {
