@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import type { Clock } from "../clock.ts";
 import { PlatformError } from "../errors/index.ts";
 import type { Registry } from "../registry/index.ts";
+import type { Background } from "./background.ts";
 import type { ConfigOffer, Configs, ConfigVersion, ServiceDownlink } from "./device-services.ts";
 import type { FileLinks } from "./file-links.ts";
 import type { DeviceServicesLimits } from "./limits.ts";
@@ -13,13 +14,13 @@ export interface ConfigsPorts {
   registry: Pick<Registry, "getProduct" | "listDevices">;
   downlink: Pick<ServiceDownlink, "tellConfig">;
   links: Pick<FileLinks, "link">;
-  clock: Clock;
+  clock: Pick<Clock, "now">;
   limits: DeviceServicesLimits;
-  onFailure(error: unknown): void;
+  background: Pick<Background, "run" | "pause" | "isClosed">;
 }
 
-export function createConfigs(ports: ConfigsPorts): Configs & { close(): void } {
-  const { store, registry, downlink, links, clock, limits, onFailure } = ports;
+export function createConfigs(ports: ConfigsPorts): Configs {
+  const { store, registry, downlink, links, clock, limits, background } = ports;
   /** The push that runs for a product; a newer one ends it. */
   const pushes = new Map<string, object>();
 
@@ -31,12 +32,12 @@ export function createConfigs(ports: ConfigsPorts): Configs & { close(): void } 
 
   async function pushAll(productKey: string, version: ConfigVersion, push: object): Promise<void> {
     const pageSize = limits.pushDevicesPerTurn;
-    for (let page = 1; pushes.get(productKey) === push; page++) {
+    for (let page = 1; pushes.get(productKey) === push && !background.isClosed; page++) {
       const { items, total } = await registry.listDevices(productKey, { page, pageSize }, { status: "ONLINE" });
       const offer = offered(version);
       for (const { deviceName } of items) downlink.tellConfig({ productKey, deviceName }, offer);
       if (items.length === 0 || page * pageSize >= total) break;
-      await new Promise<void>((resolve) => clock.after(limits.pushPauseMilliseconds, resolve));
+      await background.pause(limits.pushPauseMilliseconds);
     }
     if (pushes.get(productKey) === push) pushes.delete(productKey);
   }
@@ -85,11 +86,9 @@ export function createConfigs(ports: ConfigsPorts): Configs & { close(): void } 
       if (version === undefined) throw new PlatformError("device_services.config_not_found", { productKey });
       const push = {};
       pushes.set(productKey, push);
-      pushAll(productKey, version, push).catch(onFailure);
+      background.run(() => pushAll(productKey, version, push));
       return version;
     },
-
-    close: () => pushes.clear(),
   };
 }
 

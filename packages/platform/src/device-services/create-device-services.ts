@@ -1,6 +1,7 @@
 /** Wires the services of this room and lets time pass for them. */
 import type { Clock, Random } from "../clock.ts";
 import type { Registry } from "../registry/index.ts";
+import { createBackground } from "./background.ts";
 import { createConfigs } from "./configs.ts";
 import { createDeviceFiles } from "./device-files.ts";
 import { createDeviceLines } from "./device-lines.ts";
@@ -38,29 +39,15 @@ export interface DeviceServicesPorts {
 const cleaningMilliseconds = 3_600_000;
 
 export function createDeviceServices(ports: DeviceServicesPorts): { deviceServices: DeviceServices; linkedFiles: LinkedFiles } {
-  const { stores, folder, origin, linkKey, clock, limits, onFailure } = ports;
+  const { stores, folder, origin, linkKey, clock, limits } = ports;
   const links = createFileLinks({ origin, key: linkKey, clock, linkHours: limits.linkHours });
+  const background = createBackground(ports);
   const shadows = createShadows({ ...ports, store: stores.shadows });
-  const configs = createConfigs({ ...ports, store: stores.configs, links });
+  const configs = createConfigs({ ...ports, store: stores.configs, links, background });
   const lines = createDeviceLines({ ...ports, store: stores.deviceLines });
   const diagnostics = createDiagnostics({ ...ports, store: stores.diagnostics });
   const files = createDeviceFiles({ ...ports, store: stores.deviceFiles, links });
-  const jobs = createJobs({ ...ports, store: stores.jobs, links });
-  const timers = new Set<() => void>();
-  let isClosed = false;
-
-  /** One run after the other: a slow one is not overtaken. */
-  function every(milliseconds: number, work: () => Promise<void>): void {
-    if (isClosed) return;
-    const cancel = clock.after(milliseconds, () => {
-      timers.delete(cancel);
-      work()
-        .catch(onFailure)
-        .finally(() => every(milliseconds, work));
-    });
-    timers.add(cancel);
-  }
-
+  const jobs = createJobs({ ...ports, store: stores.jobs, links, background });
   async function clean(): Promise<void> {
     await files.clean();
     await lines.trim();
@@ -77,15 +64,12 @@ export function createDeviceServices(ports: DeviceServicesPorts): { deviceServic
       async start() {
         await jobs.start();
         await jobs.sweep();
-        clean().catch(onFailure);
-        every(limits.jobSweepSeconds * 1000, jobs.sweep);
-        every(cleaningMilliseconds, clean);
+        background.run(clean);
+        background.every(limits.jobSweepSeconds * 1000, jobs.sweep);
+        background.every(cleaningMilliseconds, clean);
       },
       async close() {
-        isClosed = true;
-        for (const cancel of timers) cancel();
-        configs.close();
-        jobs.close();
+        await background.close();
         await lines.close();
       },
     },

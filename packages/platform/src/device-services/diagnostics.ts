@@ -2,6 +2,7 @@
 import type { Clock } from "../clock.ts";
 import type { Registry } from "../registry/index.ts";
 import type { Diagnostics } from "./device-services.ts";
+import { jsonBytes } from "./json-bytes.ts";
 import type { DeviceServicesLimits } from "./limits.ts";
 import type { DiagnosticStore } from "./ports.ts";
 
@@ -15,7 +16,7 @@ export interface DiagnosticsPorts {
 export function createDiagnostics({ store, registry, clock, limits }: DiagnosticsPorts): Diagnostics {
   return {
     async take(device, report) {
-      if (Buffer.byteLength(JSON.stringify(report)) > limits.diagnosticBytesMax) return false;
+      if (jsonBytes(report) > limits.diagnosticBytesMax) return false;
       await store.insert(device, { receivedAt: clock.now(), report }, limits.diagnosticReportsMax);
       return true;
     },

@@ -3,8 +3,10 @@ import { createHash } from "node:crypto";
 import type { Clock, Random } from "../clock.ts";
 import { PlatformError } from "../errors/index.ts";
 import type { Registry } from "../registry/index.ts";
+import type { Background } from "./background.ts";
 import type { DeviceNames, Job, JobFile, Jobs, NewJob, OfferedTask, ServiceDownlink, TaskStatus } from "./device-services.ts";
 import type { FileLinks } from "./file-links.ts";
+import { jsonBytes } from "./json-bytes.ts";
 import type { DeviceServicesLimits } from "./limits.ts";
 import type { JobListRow, JobRow, JobStore, TaskRow } from "./ports.ts";
 import { createTurns } from "./turns.ts";
@@ -17,7 +19,7 @@ export interface JobsPorts {
   clock: Clock;
   random: Random;
   limits: DeviceServicesLimits;
-  onFailure(error: unknown): void;
+  background: Pick<Background, "run" | "pause" | "isClosed">;
 }
 
 const idBytes = 16;
@@ -34,12 +36,11 @@ const reported: Readonly<Record<string, { status: TaskStatus; isEnd: boolean }>>
 };
 const unfinished: ReadonlySet<TaskStatus> = new Set(["QUEUED", "SENT", "IN_PROGRESS"]);
 
-export function createJobs(ports: JobsPorts): Jobs & { start(): Promise<void>; sweep(): Promise<void>; close(): void } {
-  const { store, registry, downlink, links, clock, random, limits, onFailure } = ports;
+export function createJobs(ports: JobsPorts): Jobs & { start(): Promise<void>; sweep(): Promise<void> } {
+  const { store, registry, downlink, links, clock, random, limits, background } = ports;
   const turns = createTurns();
   /** Most devices that connect have no task: their products are not here. */
   let queuedProducts = new Set<string>();
-  let isClosed = false;
 
   const newId = (): string => random.bytes(idBytes).toString("hex");
 
@@ -54,7 +55,7 @@ export function createJobs(ports: JobsPorts): Jobs & { start(): Promise<void>; s
     if ((job.description ?? "").length > descriptionCharactersMax) {
       invalid("description", `${job.description?.length} characters`, `at most ${descriptionCharactersMax} characters`);
     }
-    const documentBytes = Buffer.byteLength(JSON.stringify(job.document));
+    const documentBytes = jsonBytes(job.document);
     if (documentBytes > limits.jobDocumentBytesMax) {
       invalid("document", `${documentBytes} bytes`, `at most ${limits.jobDocumentBytesMax} bytes`);
     }
@@ -87,11 +88,11 @@ export function createJobs(ports: JobsPorts): Jobs & { start(): Promise<void>; s
   async function tellAll(job: JobRow, tasks: readonly TaskRow[]): Promise<void> {
     let told = 0;
     for (const task of tasks) {
-      if (isClosed) return;
+      if (background.isClosed) return;
       if (!downlink.isOnline(task.productKey, task.deviceName)) continue;
       await tell(job, task);
       told++;
-      if (told % limits.pushDevicesPerTurn === 0) await new Promise<void>((resolve) => clock.after(limits.pushPauseMilliseconds, resolve));
+      if (told % limits.pushDevicesPerTurn === 0) await background.pause(limits.pushPauseMilliseconds);
     }
   }
 
@@ -136,7 +137,7 @@ export function createJobs(ports: JobsPorts): Jobs & { start(): Promise<void>; s
       });
       await store.insert(row, tasks);
       for (const { productKey } of tasks) queuedProducts.add(productKey);
-      tellAll(row, tasks).catch(onFailure);
+      background.run(() => tellAll(row, tasks));
       return shown(await need(row.id));
     },
 
@@ -186,7 +187,7 @@ export function createJobs(ports: JobsPorts): Jobs & { start(): Promise<void>; s
     async update(device, { taskId, status, progress, details }) {
       const step = Object.hasOwn(reported, status) ? reported[status] : undefined;
       const isProgressFit = progress === undefined || (Number.isFinite(progress) && progress >= 0 && progress <= 100);
-      const detailsBytes = details === undefined ? 0 : Buffer.byteLength(JSON.stringify(details));
+      const detailsBytes = details === undefined ? 0 : jsonBytes(details);
       if (step === undefined || !isProgressFit || detailsBytes > limits.jobDetailsBytesMax) return "invalid";
       return turns.take(taskId, async () => {
         const task = await store.findTask(device, taskId);
@@ -207,7 +208,7 @@ export function createJobs(ports: JobsPorts): Jobs & { start(): Promise<void>; s
     },
 
     reachable(device) {
-      if (queuedProducts.has(device.productKey)) tellQueued(device).catch(onFailure);
+      if (queuedProducts.has(device.productKey)) background.run(() => tellQueued(device));
     },
 
     async start() {
@@ -216,10 +217,6 @@ export function createJobs(ports: JobsPorts): Jobs & { start(): Promise<void>; s
 
     async sweep() {
       await store.timeOut(clock.now());
-    },
-
-    close() {
-      isClosed = true;
     },
   };
 

@@ -37,11 +37,12 @@ export function createShadows({ store, registry, downlink, clock, limits }: Shad
     return version === -1 || version > document.version;
   }
 
-  function problemOf(document: ShadowDocument): "too_many_attributes" | "too_deep" | "too_large" | undefined {
+  const isTooDeep = (values: ShadowValues | null | undefined): boolean => depthOf(values, limits.shadowDepthMax) > limits.shadowDepthMax;
+
+  function problemOf(document: ShadowDocument): "too_many_attributes" | "too_large" | undefined {
     const { reported, desired } = document;
     for (const values of [reported, desired]) {
       if (countAttributes(values) > limits.shadowAttributesMax) return "too_many_attributes";
-      if (depthOf(values, limits.shadowDepthMax) > limits.shadowDepthMax) return "too_deep";
     }
     return Buffer.byteLength(JSON.stringify({ reported, desired })) > limits.shadowBytesMax ? "too_large" : undefined;
   }
@@ -72,6 +73,8 @@ export function createShadows({ store, registry, downlink, clock, limits }: Shad
 
     report(device, change): Promise<ShadowOutcome> {
       if (!counter.admit(keyOf(device))) return Promise.resolve({ kind: "refused", reason: "throttled" });
+      // Before anything goes down into it: it may be nested as deeply as a message is long.
+      if (change.kind === "update" && isTooDeep(change.reported)) return Promise.resolve({ kind: "refused", reason: "too_deep" });
       return turns.take(keyOf(device), async () => {
         const before = (await store.load(device)) ?? emptyShadow;
         if (!checkVersion(before, change.version)) return { kind: "refused", reason: "version_conflict", version: before.version };
@@ -86,6 +89,7 @@ export function createShadows({ store, registry, downlink, clock, limits }: Shad
 
     async desire(device, { desired, isDelta, version }) {
       await registry.getDevice(device.productKey, device.deviceName);
+      if (isTooDeep(desired)) throw new PlatformError("device_services.shadow_too_deep", { expected: limits.shadowDepthMax });
       return turns.take(keyOf(device), async () => {
         const before = (await store.load(device)) ?? emptyShadow;
         const isChecked = version !== undefined && version !== 0;
@@ -107,15 +111,17 @@ export function createShadows({ store, registry, downlink, clock, limits }: Shad
   };
 }
 
-function refuseUnfit(document: ShadowDocument, problem: ReturnType<() => string | undefined>, limits: DeviceServicesLimits): void {
+function refuseUnfit(
+  document: ShadowDocument,
+  problem: "too_many_attributes" | "too_large" | undefined,
+  limits: DeviceServicesLimits,
+): void {
   if (problem === undefined) return;
-  const counted = (values: ShadowValues): number => countAttributes(values);
   if (problem === "too_many_attributes") {
     throw new PlatformError("device_services.shadow_too_many_attributes", {
-      received: counted(document.desired),
+      received: countAttributes(document.desired),
       expected: limits.shadowAttributesMax,
     });
   }
-  if (problem === "too_deep") throw new PlatformError("device_services.shadow_too_deep", { expected: limits.shadowDepthMax });
   throw new PlatformError("device_services.shadow_too_large", { expected: limits.shadowBytesMax });
 }

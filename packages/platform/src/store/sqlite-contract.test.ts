@@ -1,3 +1,4 @@
+import { describeDeviceServiceStores } from "./contract/device-service-stores.ts";
 import { describeOtaStore } from "./contract/ota-store.ts";
 import { describeOtherStores } from "./contract/other-stores.ts";
 import { describeRegistryAdditions } from "./contract/registry-additions.ts";
@@ -17,3 +18,4 @@ describeOtherStores("sqlite", openInMemory);
 describeScriptStore("sqlite", openInMemory);
 describeThingModelStore("sqlite", openInMemory);
 describeOtaStore("sqlite", openInMemory);
+describeDeviceServiceStores("sqlite", openInMemory);

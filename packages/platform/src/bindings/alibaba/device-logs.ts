@@ -50,7 +50,7 @@ export function createDeviceLogHandlers(ports: DeviceLogHandlersPorts): UplinkHa
 function readLines(params: unknown, linesMax: number): LogLine[] | undefined {
   if (!Array.isArray(params)) {
     if (!isMembers(params) || !Array.isArray(params.contents)) return undefined;
-    return [{ level: "OTHER", module: "template", code: "", content: JSON.stringify(params) }];
+    return [{ level: "OTHER", module: "template", code: "", content: jsonOf(params) }];
   }
   if (params.length === 0 || params.length > linesMax) return undefined;
   const items = params.filter(isMembers);
@@ -64,8 +64,17 @@ function toLine({ utcTime, logLevel, module, code, traceContext, logContent }: M
     module: textOf(module),
     code: textOf(code),
     ...(traceContext === undefined ? {} : { traceContext: textOf(traceContext) }),
-    content: typeof logContent === "string" ? logContent : JSON.stringify(logContent ?? ""),
+    content: typeof logContent === "string" ? logContent : jsonOf(logContent ?? ""),
   };
+}
+
+/** Empty for what is nested too deeply to be written. */
+function jsonOf(value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return "";
+  }
 }
 
 function isMembers(value: unknown): value is Members {
