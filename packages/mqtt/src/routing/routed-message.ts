@@ -40,6 +40,7 @@ export class RoutedMessage {
   #payload: Uint8Array | undefined;
   #latest: Buffer | undefined;
   #kept: KeptMessage | undefined;
+  #passing: KeptMessage | undefined;
   #variants: (EncodedPublish | undefined)[] | undefined;
 
   /** Without a payload it is the end of the wire body, looked at when somebody asks: the usual receiver copies the whole body. */
@@ -91,6 +92,12 @@ export class RoutedMessage {
       return copyPublish(0x30 | (qos << 1) | (isRetained ? 1 : 0), buffer, start, end);
     }
     return encodePublish(this.topic, this.payload, qos, false, isRetained, qos === 0 ? 0 : 1, this.properties, version);
+  }
+
+  /** For whoever copies it at once: its payload is valid as long as what it was received in. */
+  passing(): KeptMessage {
+    this.#passing ??= { topic: this.topic, payload: this.payload, properties: this.properties, receivedAt: this.receivedAt };
+    return this.#passing;
   }
 
   keep(): KeptMessage {

@@ -1,7 +1,7 @@
 /** What waits for one session, first in, first out: a short queue as it is, a long one packed piece by piece behind its beginning. */
-import type { JournalSlot, KeptMessage } from "../ports.ts";
+import type { JournalSlot } from "../ports.ts";
 import { type Delivery, DeliveryQueue, deliveryBytes } from "./delivery-queue.ts";
-import { canPack, PackedDeliveries } from "./packed-deliveries.ts";
+import { canPack, type Packable, PackedDeliveries } from "./packed-deliveries.ts";
 
 /** So many messages come before a packed piece: whose queue is short has no piece, and none is opened for every other message. */
 const plainMessagesMin = 64;
@@ -13,7 +13,7 @@ export class OwedQueue {
   bytes = 0;
 
   /** Whether the message would be packed if it came next: its bytes are then copied by `push`, and only then. */
-  packs(message: KeptMessage): boolean {
+  packs(message: Packable): boolean {
     if (this.length < plainMessagesMin) return false;
     const last = this.#pieces.at(-1);
     return (last instanceof PackedDeliveries || (last !== undefined && last.length >= plainMessagesMin)) && canPack(message);

@@ -12,9 +12,11 @@ const payloadBytesMax = 1024;
 const headBytes = 19;
 const retainedFlag = 0b100;
 
-/** Whether all that there is to know about a message that is first in nothing but its queue can be packed. */
-export function canPack({ payload, properties }: KeptMessage): boolean {
-  return properties === undefined && payload.length <= payloadBytesMax;
+export type Packable = Pick<KeptMessage, "properties"> & { payloadBytes: number };
+
+/** Whether all that there is to know about a message that was not sent yet can be packed. */
+export function canPack({ payloadBytes, properties }: Packable): boolean {
+  return properties === undefined && payloadBytes <= payloadBytesMax;
 }
 
 export class PackedDeliveries {

@@ -81,7 +81,7 @@ export class Session extends SessionState implements CommitWaiter {
     const isPacked = !isNext && !isSpecial && this.#queue.packs(message);
     const delivery: Delivery = {
       sequence: this.#sequence,
-      message: isPacked ? message : message.keep(),
+      message: isPacked ? message.passing() : message.keep(),
       qos,
       isRetained,
       identifiers,
