@@ -54,8 +54,8 @@ export function createRawHandlers({ downlink, scripts, actions, takeAnswer, prob
       await reply(uplink, id, method, answerFailure(error));
       throw error;
     }
-    if (request.wantsReply) await reply(uplink, id, method, outcome.answer);
-    await outcome.told;
+    // Together: rules that fail while the script still writes the answer must find somebody who waits.
+    await Promise.all([request.wantsReply ? reply(uplink, id, method, outcome.answer) : undefined, outcome.told]);
   }
 
   async function takeRawAnswer(uplink: Uplink): Promise<void> {

@@ -37,7 +37,7 @@ interface Told {
   body: Record<string, unknown>;
 }
 
-function openBench(options: { scripts?: (message: unknown) => ScriptResult<never> } = {}) {
+function openBench(options: { scripts?: (message: unknown) => ScriptResult<never> | Promise<ScriptResult<never>> } = {}) {
   const validator = createValidator(model, { level: "strong" });
   const sent: (DownlinkMessage & { text: string })[] = [];
   const told: Told[] = [];
@@ -341,6 +341,16 @@ test("[alibaba-device 5.7] raw messages by the method that the script gives", as
   made = { id: "1", params: {} };
   await bench.publish("thing/model/up_raw", Uint8Array.of(1));
   expect(bench.log.at(-1)).toMatchObject({ code: "bindings.data_converted_badly", received: "6450" });
+});
+
+test("[alibaba-device 5.7] rules that fail while the script still writes the answer find somebody who waits", async () => {
+  const request = { method: "thing.event.property.post", id: "1", params: { level: 1 } };
+  const writesForever = new Promise<never>(() => {});
+  const { publish, safe } = openBench({
+    scripts: (message) => (Array.isArray(message) ? ({ kind: "done", value: request } as never) : writesForever),
+  });
+  safe.promise = Promise.reject(new Error("disk full"));
+  await expect(publish("thing/model/up_raw", Uint8Array.of(1))).rejects.toThrow("disk full");
 });
 
 test("[alibaba-device 5.7] without a script the answer is the JSON text with 26001", async () => {
