@@ -46,7 +46,8 @@ const bannedLines: readonly { rule: string; pattern: RegExp; message: string; ex
   },
   {
     rule: "no-promise-marks",
-    pattern: /\b(TODO|FIXME|XXX)\b|\bnot implemented\b/i,
+    // The vendor's documents write `xxx-ats.iot…` for any endpoint.
+    pattern: /\b(TODO|FIXME|XXX)\b(?!-ats)|\bnot implemented\b/i,
     message: "finish it or name it as missing in an issue",
     except: ["tools/tidy/"],
   },

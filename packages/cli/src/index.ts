@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { CliError } from "./cli-error.ts";
 import { addDeviceCommands } from "./commands/device.ts";
 import { addLogCommand } from "./commands/log.ts";
+import { addModemCommand } from "./commands/modem.ts";
 import { addMqttUserCommands } from "./commands/mqtt-user.ts";
 import { addOtaCommands } from "./commands/ota.ts";
 import { addProductCommands } from "./commands/product.ts";
@@ -86,6 +87,7 @@ function createProgram(io: CliIo, language: Language, t: Translate): Command {
   addPropertyCommands(program, kit);
   addServiceCommands(program, kit);
   addLogCommand(program, kit);
+  addModemCommand(program, kit);
   localise(program, t);
   return program;
 }

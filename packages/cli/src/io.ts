@@ -10,6 +10,30 @@ export interface StartRequest {
   configFile?: string;
 }
 
+/** A software modem to be switched on; see `commands/modem.ts`. */
+export interface ModemRequest {
+  version: "v2.2" | "v3.2" | "v4.1";
+  /** Where its port is: nowhere named means standard input and output. */
+  listen?: { host: string; port: number };
+  ptyLinks: string[];
+  hosts: Record<string, { host: string; port?: number }>;
+  certificates: { use: "mqtt" | "client" | "https" | "wss" | "server"; kind: "ca" | "cert" | "key"; pem: Buffer }[];
+  accessPoints: { ssid: string; password?: string; bssid: string; channel: number; rssiDbm: number }[];
+  faults: {
+    heapBytes?: number;
+    hasNoTimeServer?: boolean;
+    tls?: "untrusted-server" | "no-client-certificate" | "damaged-client-certificate";
+    linkDelayMilliseconds?: number;
+    linkBytesPerSecond?: number;
+    isOutOfRange?: boolean;
+    wifiLossSeconds?: number;
+  };
+  checksServerName: boolean;
+  /** Where settings and certificates are kept. */
+  stateFolder?: string;
+  showsLog: boolean;
+}
+
 /** A file as it is read. */
 export interface FilePieces {
   bytes: number;
@@ -32,6 +56,8 @@ export interface CliIo {
   sleep(milliseconds: number): Promise<void>;
   /** Loaded only when the server is started here: the other commands stay quick. */
   startServer(request: StartRequest): Promise<unknown>;
+  /** Resolves when the modem is switched off. */
+  runModem(request: ModemRequest, tell: (event: "listening" | "pty", place: string) => void): Promise<void>;
 }
 
 export function createProcessIo(): CliIo {
@@ -57,6 +83,10 @@ export function createProcessIo(): CliIo {
       const platform: Record<string, unknown> = await import("@thingstead/platform");
       if (typeof platform.startServer !== "function") throw new Error("@thingstead/platform has no startServer");
       return platform.startServer(startRequest);
+    },
+    async runModem(modemRequest, tell) {
+      const { runModem } = await import("./modem/run-modem.ts");
+      await runModem(modemRequest, tell);
     },
   };
 }

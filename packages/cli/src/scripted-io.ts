@@ -1,6 +1,6 @@
 /** A test double of the outside world: files and HTTP answers from tables, output kept. */
 import type { HttpAnswer, HttpRequest } from "./http.ts";
-import type { CliIo, StartRequest } from "./io.ts";
+import type { CliIo, ModemRequest, StartRequest } from "./io.ts";
 
 export interface ScriptedAnswer {
   status?: number;
@@ -26,6 +26,7 @@ export function createScriptedIo(script: Script = {}) {
     stderr: "",
     requests: [] as HttpRequest[],
     started: [] as StartRequest[],
+    modems: [] as ModemRequest[],
     sleeps: [] as number[],
     uploaded: [] as Buffer[],
   };
@@ -71,6 +72,9 @@ export function createScriptedIo(script: Script = {}) {
     },
     async sleep(milliseconds) {
       seen.sleeps.push(milliseconds);
+    },
+    async runModem(request) {
+      seen.modems.push(request);
     },
     async startServer(request) {
       seen.started.push(request);

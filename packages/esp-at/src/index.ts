@@ -1,6 +1,9 @@
 /** A software ESP-AT modem. */
 export { type Clock, type Random, systemClock, systemRandom } from "./clock.ts";
 export { commandFamilies } from "./commands/index.ts";
+export { openPty, type PtyDoor, type PtyDoorOptions, PtyError } from "./doors/pty-door.ts";
+export { attachModem, type ModemMaker, type StreamDoorOptions } from "./doors/stream-door.ts";
+export { listenForHosts, type TcpDoor, type TcpDoorOptions } from "./doors/tcp-door.ts";
 export { type ModemFaults, type TlsFault, tlsFaults } from "./faults.ts";
 export { createFileStorage } from "./file-storage.ts";
 export type { CertificateKind, CertificateUse } from "./flash.ts";

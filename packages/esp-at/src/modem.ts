@@ -15,7 +15,7 @@ import type { ModemParts } from "./modem-parts.ts";
 import { ModemTime } from "./modem-time.ts";
 import { mqttJsClient } from "./mqtt-js-client.ts";
 import { MqttSession } from "./mqtt-session.ts";
-import { nodeNetwork } from "./node-network.ts";
+import { createNodeNetwork } from "./node-network.ts";
 import { Nvs } from "./nvs.ts";
 import { Output } from "./output.ts";
 import type { MqttClient } from "./ports/mqtt-client.ts";
@@ -39,6 +39,10 @@ export interface ModemOptions {
   output(bytes: Buffer): void;
   /** What a module tells on its second port: lines without codes, for people. */
   log?(text: string): void;
+  /** In passthrough: false asks the host to wait with what it sends, true to go on. */
+  flow?(mayWrite: boolean): void;
+  /** Whether it starts with echo on, as modules do. Default true. */
+  echoes?: boolean;
   /** Default v4.1. */
   version?: ModemVersion;
   /** Names that lead elsewhere: `{ "xxx-ats.iot.us-east-2.amazonaws.com": { host: "127.0.0.1", port: 8883 } }`. */
@@ -67,6 +71,8 @@ export interface Modem {
   write(bytes: Uint8Array): void;
   /** Whether a command runs or its data is awaited. */
   readonly isBusy: boolean;
+  /** Bytes are expected after a `>`. */
+  readonly isAwaitingData: boolean;
   /** May be changed at any time. */
   readonly faults: ModemFaults;
   /** The access point falls silent: connections break, the station looks for it. */
@@ -125,6 +131,10 @@ class SoftwareModem implements Modem {
 
   get isBusy(): boolean {
     return this.#running !== undefined;
+  }
+
+  get isAwaitingData(): boolean {
+    return this.#parts.input.isAwaitingData;
   }
 
   write(bytes: Uint8Array): void {
@@ -193,13 +203,19 @@ class SoftwareModem implements Modem {
     const world = { ...defaultWifiWorld, ...options.wifi };
     const time = new ModemTime(clock);
     const station = new WifiStation({ world, clock, output, nvs, isOutOfRange: this.#isOutOfRange });
-    const network = new StationNetwork({ network: options.network ?? nodeNetwork, station, hosts: options.hosts ?? {}, faults, clock });
+    const network = new StationNetwork({
+      network: options.network ?? createNodeNetwork(clock),
+      station,
+      hosts: options.hosts ?? {},
+      faults,
+      clock,
+    });
     const flash = new Flash(nvs, profile, limits);
     const heap = new Heap(this.#heapBytes);
     const checksServerName = options.checksServerName ?? true;
     const tells = profile.tellsTimeUpdates;
     const delayMilliseconds = options.timeSyncMilliseconds ?? 0;
-    const system = { echoes: true, sleepMode: 0, messageMask: nvs.number("messageMask", 0), userRam: Buffer.alloc(0) };
+    const system = { echoes: options.echoes ?? true, sleepMode: 0, messageMask: nvs.number("messageMask", 0), userRam: Buffer.alloc(0) };
     const shared = { network, output, flash, heap, clock, time, limits, faults, checksServerName, log };
     return {
       profile,
@@ -217,7 +233,7 @@ class SoftwareModem implements Modem {
       station,
       network,
       mqtt: new MqttSession({ ...shared, client: options.mqtt ?? mqttJsClient }),
-      sockets: new SocketLinks({ ...shared, input, system, nvs }),
+      sockets: new SocketLinks({ ...shared, input, system, nvs, flow: (mayWrite) => options.flow?.(mayWrite) }),
       http: new HttpState(shared),
       system,
       macAddress: options.macAddress ?? "24:0a:c4:00:00:01",

@@ -3,18 +3,25 @@ import { createSocket } from "node:dgram";
 import { lookup } from "node:dns/promises";
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { checkServerIdentity, connect as connectTls, createSecureContext, type PeerCertificate, type TLSSocket } from "node:tls";
-import type { Datagrams, Network, StreamTarget, TlsSettings } from "./ports/network.ts";
+import type { Clock } from "./clock.ts";
+import type { Datagrams, Network, NetworkStream, StreamTarget, TlsSettings } from "./ports/network.ts";
 
 /** The client's own certificate or key, or the CA, cannot be used. */
 export class TlsMaterialError extends Error {}
 
-export const nodeNetwork: Network = {
-  async open(target) {
-    const socket = target.tls === undefined ? openTcp(target) : openTls(target, target.tls);
-    await opened(socket, target.tls === undefined ? "connect" : "secureConnect", target.timeoutMilliseconds);
-    const { remoteAddress = target.host, remotePort = target.port, localPort = 0 } = socket;
-    return { stream: socket, facts: { remoteAddress: remoteAddress.replace(/^::ffff:/, ""), remotePort, localPort } };
-  },
+export function createNodeNetwork(clock: Clock): Network {
+  return { ...unhurried, open: (target) => open(target, clock), ping: (host, port, milliseconds) => ping(host, port, milliseconds, clock) };
+}
+
+async function open(target: StreamTarget, clock: Clock): Promise<NetworkStream> {
+  const socket = target.tls === undefined ? openTcp(target) : openTls(target, target.tls);
+  await opened(socket, target.tls === undefined ? "connect" : "secureConnect", target.timeoutMilliseconds, clock);
+  const { remoteAddress = target.host, remotePort = target.port, localPort = 0 } = socket;
+  return { stream: socket, facts: { remoteAddress: remoteAddress.replace(/^::ffff:/, ""), remotePort, localPort } };
+}
+
+/** What needs no time limit of ours. */
+const unhurried: Pick<Network, "bind" | "lookup"> = {
   bind(localPort, receive) {
     return new Promise<Datagrams>((resolve, reject) => {
       const socket = createSocket("udp4");
@@ -36,21 +43,23 @@ export const nodeNetwork: Network = {
     const addresses = await lookup(host, { all: true, family });
     return addresses.map(({ address }) => address);
   },
-  /** Without raw sockets an answer is one to a TCP handshake: taken or refused, the host is there. */
-  ping(host, port, timeoutMilliseconds) {
-    return new Promise((resolve, reject) => {
-      const start = performance.now();
-      const socket = connectTcp({ host, port });
-      const answered = () => {
-        socket.destroy();
-        resolve(Math.round(performance.now() - start));
-      };
-      socket.setTimeout(timeoutMilliseconds, () => socket.destroy(new Error("no answer")));
-      socket.once("connect", answered);
-      socket.once("error", (error) => ("code" in error && error.code === "ECONNREFUSED" ? answered() : reject(error)));
-    });
-  },
 };
+
+/** Without raw sockets an answer is one to a TCP handshake: taken or refused, the host is there. */
+function ping(host: string, port: number, timeoutMilliseconds: number, clock: Clock): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const start = performance.now();
+    const socket = connectTcp({ host, port });
+    const cancel = clock.after(timeoutMilliseconds, () => socket.destroy(new Error("no answer")));
+    const answered = () => {
+      socket.destroy();
+      resolve(Math.round(performance.now() - start));
+    };
+    socket.once("connect", answered);
+    socket.once("error", (error) => ("code" in error && error.code === "ECONNREFUSED" ? answered() : reject(error)));
+    socket.once("close", cancel);
+  });
+}
 
 function openTcp({ host, port, family, keepAliveSeconds }: StreamTarget): Socket {
   return connectTcp({
@@ -97,23 +106,21 @@ function checkDates(certificate: PeerCertificate, now: number): Error | undefine
 }
 
 /** A failure destroys the socket. */
-function opened(socket: Socket, event: "connect" | "secureConnect", timeoutMilliseconds: number): Promise<void> {
+function opened(socket: Socket, event: "connect" | "secureConnect", timeoutMilliseconds: number, clock: Clock): Promise<void> {
   return new Promise((resolve, reject) => {
     const fail = (error: Error) => {
+      cancel();
       socket.destroy();
       reject(error);
     };
+    const cancel = clock.after(timeoutMilliseconds, () => fail(new Error(`not within ${timeoutMilliseconds} ms`)));
     const closed = () => fail(new Error("closed by the peer"));
-    socket.setTimeout(timeoutMilliseconds, () => fail(new Error(`not within ${timeoutMilliseconds} ms`)));
-    socket.once("error", fail);
+    // Stays: whoever uses the stream later learns of its end by "close".
+    socket.on("error", fail);
     socket.once("close", closed);
     socket.once(event, () => {
-      socket.setTimeout(0);
-      socket.removeAllListeners("timeout");
-      socket.off("error", fail);
+      cancel();
       socket.off("close", closed);
-      // Whoever uses the stream learns of its end by "close".
-      socket.on("error", () => {});
       resolve();
     });
   });

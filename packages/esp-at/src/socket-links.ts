@@ -77,6 +77,8 @@ export interface SocketLinksParts {
   system: SystemState;
   checksServerName: boolean;
   log(text: string): void;
+  /** Asks the host to wait, or to go on. */
+  flow(mayWrite: boolean): void;
 }
 
 export class SocketLinks {
@@ -194,7 +196,7 @@ export class SocketLinks {
 
   /** Everything the host types goes to the peer, and back. Comes back when `+++` stood alone. */
   passThrough(link: Link): void {
-    const { input, output, system, limits } = this.#parts;
+    const { input, output, system } = this.#parts;
     output.prompt();
     output.isQuiet = (system.messageMask & 4) === 0;
     this.#through = link;
@@ -202,7 +204,7 @@ export class SocketLinks {
       (bytes) => {
         const { stream, datagrams, peer } = this.#through ?? link;
         if (datagrams !== undefined) void datagrams.send(bytes, peer.address, peer.port).catch(() => {});
-        else if (stream?.writable === true && stream.writableLength <= limits.passthroughBytesMax) stream.write(bytes);
+        else if (stream?.writable === true) this.#pour(stream, bytes);
       },
       () => {
         this.#through = undefined;
@@ -211,6 +213,25 @@ export class SocketLinks {
         if ((system.messageMask & 1) !== 0) output.line("+QUITT");
       },
     );
+  }
+
+  /** What the host sends faster than the network takes it waits here, up to a limit. */
+  #pour(stream: Duplex, bytes: Buffer): void {
+    const { limits, flow, log } = this.#parts;
+    if (stream.write(bytes)) return;
+    if (stream.writableLength > limits.passthroughBytesMax) {
+      log(`[at-socket] more than ${limits.passthroughBytesMax} bytes wait for the peer: the link is closed`);
+      stream.destroy();
+      return;
+    }
+    flow(false);
+    const goOn = () => {
+      stream.off("drain", goOn);
+      stream.off("close", goOn);
+      flow(true);
+    };
+    stream.on("drain", goOn);
+    stream.on("close", goOn);
   }
 
   pendingBytes(id: number): number {

@@ -49,6 +49,10 @@ export class InputMachine {
     this.#line = Buffer.alloc(limits.lineBytesMax + 2);
   }
 
+  get isAwaitingData(): boolean {
+    return this.#state.kind === "prompt" || this.#state.kind === "escaped";
+  }
+
   /** The next `bytes` bytes go to `done` as they are. */
   expect(bytes: number, done: (bytes: Buffer) => void): void {
     this.#state = { kind: "prompt", bytesLeft: bytes, pieces: [], done };
