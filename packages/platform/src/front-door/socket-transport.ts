@@ -9,7 +9,7 @@ import { SharedReadSocket } from "./shared-read.ts";
 export type Graces = Deadlines<{ destroy(): void }>;
 
 /** Carries an MQTT byte stream over a TCP or TLS socket. */
-export class SocketTransport implements Transport {
+class SocketTransport implements Transport {
   readonly #socket: Socket;
   /** For those whose end was sent. */
   readonly #graces: Graces;
