@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { createFixture, type Fixture } from "./support/fixture.ts";
 import { type ProgramProcess, startProgram } from "./support/program-process.ts";
 import { restClient } from "./support/rest-client.ts";
-import { type ServerProcess, startServerProcess } from "./support/server-process.ts";
+import { runThingstead, type ServerProcess, startServerProcess } from "./support/server-process.ts";
 import { until } from "./support/until.ts";
 
 let server: ServerProcess;
@@ -240,6 +240,14 @@ test("8.11 a job waits for its device, is done, and is over; 8.7 and 8.8 logs an
   expect(await say("thing/log/post", "7", [line])).toMatchObject({ code: 200 });
   const found = await rest("GET", `/device-lines?productKey=${productKey}&deviceName=${deviceName}&text=${encodeURIComponent("0%")}`);
   expect(found.body.items).toMatchObject([{ level: "ERROR", module: "ModuleA", code: "4103", content: "100% broken" }]);
+  const environment = {
+    THINGSTEAD_SERVER: `http://127.0.0.1:${server.httpPort}`,
+    THINGSTEAD_KEY: `${server.accessKeyId}:${server.accessKeySecret}`,
+  };
+  const shown = await runThingstead(["job", "show", made.body.id, "--json"], environment);
+  expect(read(shown.stdout.replaceAll("\n", ""))).toMatchObject({ counts: { SUCCEEDED: 1 }, tasks: { items: [{ deviceName }] } });
+  const lines = await runThingstead(["device-log", "show", productKey, deviceName, "--level", "ERROR"], environment);
+  expect(lines.stdout).toContain("ModuleA  4103  100% broken");
   const report = { p: { wifi: { rssi: -50 }, _time: 1 }, model: "format=simple|quantity=single|time=now" };
   expect(await say("_thing/diag/post", "8", report)).toMatchObject({ code: 200 });
   expect((await rest("GET", `${placeOf(fixture)}/diagnostics`)).body.items).toMatchObject([{ report }]);

@@ -135,3 +135,31 @@ export interface OtaTaskAnswer {
   reason?: string;
   description: string;
 }
+
+export interface JobAnswer {
+  id: string;
+  name: string;
+  description: string;
+  createdAt: string;
+  isCancelled: boolean;
+  counts: Record<string, number>;
+}
+
+export interface JobTaskAnswer {
+  taskId: string;
+  productKey: string;
+  deviceName: string;
+  status: string;
+  progress: number;
+  modifiedAt: string;
+}
+
+export interface DeviceLineAnswer {
+  id: number;
+  deviceName: string;
+  receivedAt: string;
+  level: string;
+  module: string;
+  code: string;
+  content: string;
+}

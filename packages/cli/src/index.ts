@@ -2,6 +2,8 @@
 import { Command, CommanderError } from "commander";
 import { CliError } from "./cli-error.ts";
 import { addDeviceCommands } from "./commands/device.ts";
+import { addDeviceLogCommands } from "./commands/device-log.ts";
+import { addJobCommands } from "./commands/job.ts";
 import { addLogCommand } from "./commands/log.ts";
 import { addModemCommand } from "./commands/modem.ts";
 import { addMqttUserCommands } from "./commands/mqtt-user.ts";
@@ -86,8 +88,10 @@ function createProgram(io: CliIo, language: Language, t: Translate): Command {
   addOtaCommands(program, kit);
   addPropertyCommands(program, kit);
   addServiceCommands(program, kit);
+  addJobCommands(program, kit);
   addLogCommand(program, kit);
   addModemCommand(program, kit);
+  addDeviceLogCommands(program, kit);
   localise(program, t);
   return program;
 }

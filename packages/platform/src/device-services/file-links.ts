@@ -24,18 +24,20 @@ export interface FileLinksPorts {
 
 export function createFileLinks({ origin, key, clock, linkHours }: FileLinksPorts): FileLinks {
   // The purpose is signed, too: a link of another room with the same key is none of this one.
-  const signatureOf = (text: string): Buffer => createHmac("sha256", key).update(`files ${text}`).digest().subarray(0, signatureBytes);
+  const signatureOf = (text: string): string =>
+    createHmac("sha256", key).update(`files ${text}`).digest().subarray(0, signatureBytes).toString("base64url");
   return {
     link(kind, id) {
       const expiresAt = Math.ceil(clock.now() / 1000) + linkHours * 3600;
       const text = `${kind}.${id}.${expiresAt.toString(36)}`;
-      return `${origin()}${filePathPrefix}${text}.${signatureOf(text).toString("base64url")}`;
+      return `${origin()}${filePathPrefix}${text}.${signatureOf(text)}`;
     },
     read(path) {
       const match = /^\/files\/(([cjd])\.([0-9a-zA-Z-]{1,64})\.([0-9a-z]{1,10}))\.([\w-]{22})$/.exec(path);
       if (match === null) return "invalid";
       const [, text = "", kind = "c", id = "", expiry = "", signature = ""] = match;
-      if (!timingSafeEqual(Buffer.from(signature, "base64url"), signatureOf(text))) return "invalid";
+      // As texts of one length: the last character has bits that stand for nothing, and there shall be one link, not sixteen.
+      if (!timingSafeEqual(Buffer.from(signature), Buffer.from(signatureOf(text)))) return "invalid";
       if (parseInt(expiry, 36) * 1000 <= clock.now()) return "expired";
       return { kind: kind === "j" || kind === "d" ? kind : "c", id };
     },
