@@ -22,6 +22,9 @@ type Calls = Pick<Things, "setProperties" | "callService" | "answered" | "desire
 /** The generated service that sets properties [alibaba-device 5.10]. */
 const setService = "set";
 const idsMax = 2 ** 32;
+const topicLevel = /^[^/+#\0]{1,128}$/;
+/** The device got the call and did not answer, or not so that it can be read. */
+const unansweredCodes: ReadonlySet<string> = new Set(["things.call_timeout", "bindings.answer_malformed"]);
 
 export function createCalls({ models, history, downlink, clock, limits, tell }: CallsPorts): Calls {
   const awaited = new AwaitedAnswers(limits.callsAwaitedMax, limits.answerAwaitedSeconds * 1000);
@@ -59,7 +62,7 @@ export function createCalls({ models, history, downlink, clock, limits, tell }: 
       await history.committed();
       return answer;
     } catch (error) {
-      if (error instanceof PlatformError && error.code === "things.call_timeout") {
+      if (error instanceof PlatformError && unansweredCodes.has(error.code)) {
         history.saveCall(device.iotId, { identifier, time, input });
         await history.committed();
       }
@@ -90,7 +93,8 @@ export function createCalls({ models, history, downlink, clock, limits, tell }: 
         throw new PlatformError("things.timeout_range", { received: timeoutMilliseconds, expected: `1-${serviceTimeoutMillisecondsMax}` });
       const model = await modelOf(device);
       const service = model.services.get(identifier);
-      if (service === undefined && model.validator.level !== "none")
+      // Without checks any name goes, but for one that would make a topic of another meaning.
+      if (service === undefined && (model.validator.level !== "none" || !topicLevel.test(identifier)))
         throw new PlatformError("things.service_unknown", { productKey: device.productKey, identifier: identifier.slice(0, 80) });
       const values = fitting(model.validator.checkServiceInput(identifier, input));
       const id = nextId();

@@ -248,8 +248,19 @@ test("[alibaba-device 5.6] a synchronous service waits for its answer, an asynch
     await expect(things.callService(device, "Now", {}, { timeoutMilliseconds })).rejects.toMatchObject({ code: "things.timeout_range" });
   answer = () => Promise.reject(new PlatformError("things.call_timeout", { deviceName: device.deviceName, milliseconds: 5 }));
   await expect(things.callService(device, "Now", {})).rejects.toMatchObject({ code: "things.call_timeout" });
+  answer = () =>
+    Promise.reject(new PlatformError("bindings.answer_malformed", { deviceName: device.deviceName, received: "", expected: "" }));
+  await expect(things.callService(device, "Now", {})).rejects.toMatchObject({ code: "bindings.answer_malformed" });
   const codes = (await things.serviceHistory(device, {}, all)).items.map(({ identifier, code }) => `${identifier} ${code}`);
-  expect(codes.sort()).toEqual(["Later 200", "Now 200", "Now undefined"]);
+  expect(codes.sort()).toEqual(["Later 200", "Now 200", "Now undefined", "Now undefined"]);
+});
+
+test("without checks every service can be called whose name is one level of a topic", async () => {
+  await things.models.setValidationLevel(productKey, "none");
+  await things.callService(device, "whatever", { any: [1] });
+  for (const identifier of ["#", "a+", "property/set", "", "\0"])
+    await expect(things.callService(device, identifier, {})).rejects.toMatchObject({ code: "things.service_unknown" });
+  expect(sent).toHaveLength(1);
 });
 
 test("answers that nobody waits for any more are not recorded: beyond the number, and beyond the time", async () => {
