@@ -1,4 +1,5 @@
 /** Devices that fetch their credentials, and a gateway with sub-devices, with the device SDK against a real server. */
+import { randomBytes } from "node:crypto";
 import { connect, type Device, register, registerOverMqtt, registerUnknown } from "@thingstead/device";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Lamp } from "./support/lamp.ts";
@@ -123,4 +124,53 @@ test("6 registers, adds and logs in sub-devices, which are devices like any othe
   await expect(again.publish(again.topic("user/update"), "x")).rejects.toMatchObject({ code: "device.ended" });
   await gateway.gateway.remove([names]);
   expect(await gateway.gateway.topology()).toEqual([]);
+});
+
+test("6.8 firmware of a sub-device comes over its gateway, and what the cloud does with it is told", async () => {
+  const gatewayProduct = await product({ nodeType: "gateway" });
+  const gateway = await connect({ ...(await device(gatewayProduct.productKey, "gateway1")), ...target() });
+  devices.push(gateway);
+  const { productKey } = await product();
+  const triple = await device(productKey, "sub1");
+  const changes: unknown[] = [];
+  await gateway.gateway.onTopologyChange((change) => changes.push(change));
+  await gateway.gateway.add([triple]);
+  const sub = await gateway.gateway.login(triple);
+  const lifecycle: string[] = [];
+  await sub.onLifecycle((change) => lifecycle.push(change));
+  const image = randomBytes(20_000);
+  const written: Buffer[] = [];
+  await sub.ota.follow({ version: "1.0", write: (piece) => void written.push(Buffer.from(piece)), apply: () => {} });
+  const uploaded = await fetch(`http://127.0.0.1:${server.httpPort}/api/v1/ota/files`, {
+    method: "POST",
+    headers: {
+      authorization: `Bearer ${server.accessKeyId}:${server.accessKeySecret}`,
+      "content-type": "application/octet-stream",
+    },
+    body: new Uint8Array(image),
+  });
+  const { id } = (await uploaded.json()) as { id: number };
+  const made = await rest("POST", "/ota/packages", { productKey, name: `${productKey} 2`, version: "2.0", files: [{ id }] });
+  const job = await rest("POST", `/ota/packages/${made.body.id}/verify`, { deviceNames: ["sub1"] });
+  const status = async () => (await rest("GET", `/ota/tasks?jobId=${job.body.id}`)).body.items[0]?.status;
+  await until("success", async () => (await status()) === "SUCCEEDED");
+  expect(Buffer.concat(written).equals(image)).toBe(true);
+
+  const offline: string[] = [];
+  sub.on("offline", (reason) => offline.push(reason));
+  expect((await rest("POST", `/products/${productKey}/devices/sub1/disable`)).status).toBe(200);
+  await until("disabled, kicked and told", () => lifecycle.length + offline.length + changes.length >= 3);
+  const names = { productKey, deviceName: "sub1" };
+  expect({ lifecycle, offline, changes }).toEqual({
+    lifecycle: ["disabled"],
+    offline: ["refused"],
+    changes: [{ kind: "disabled", devices: [names] }],
+  });
+  await expect(gateway.gateway.login(triple)).rejects.toMatchObject({ details: { cloudCode: 522 } });
+  await rest("POST", `/products/${productKey}/devices/sub1/enable`);
+  await until("enabled", () => changes.length === 2);
+  // The same object again, with the subscriptions that it had.
+  expect(await gateway.gateway.login(triple)).toBe(sub);
+  await rest("POST", `/products/${productKey}/devices/sub1/disable`);
+  await until("disabled again", () => lifecycle.length === 2);
 });

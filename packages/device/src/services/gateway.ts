@@ -43,6 +43,8 @@ export class GatewayClient {
   readonly #subDevices = new Map<string, SubDevice>();
   #stopHearing: () => void = () => {};
   #hearing: Promise<Stop> | undefined;
+  /** Times that the gateway came back. */
+  #resumptions = 0;
 
   constructor(link: Link, requests: Requests, carrier: Carrier) {
     this.#link = link;
@@ -159,11 +161,15 @@ export class GatewayClient {
 
   /** The gateway is back: every sub-device is logged in again, one after the other. */
   async resume(): Promise<void> {
+    this.#resumptions += 1;
+    const mine = this.#resumptions;
     for (const subDevice of [...this.#subDevices.values()]) {
       if (subDevice.isOnline || subDevice.isEnded) continue;
       try {
         await subDevice.resume();
       } catch (error) {
+        // Another break came, and whoever mends that one logs in them all.
+        if (mine !== this.#resumptions) return;
         if (error instanceof DeviceError && error.code !== "device.ended") subDevice.handleTrouble(error);
       }
     }
