@@ -1,9 +1,9 @@
 /** Seed 004 and the transcripts of the manual, against a mosquitto that demands certificates as AWS does. [ESP-AT 8] */
 import { type Certificate, createModem, type Modem, type ModemOptions } from "@thingstead/esp-at";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { type AtHost, createAtHost, playTranscript } from "./support/at-host.ts";
 import { type Mosquitto, startMosquitto } from "./support/mosquitto.ts";
-import { needProgram } from "./support/services.ts";
+import { hasProgram, needProgram } from "./support/services.ts";
 import { createTestPki, type TestPki } from "./support/test-pki.ts";
 
 const endpoint = "xxx-ats.iot.us-east-2.amazonaws.com";
@@ -11,7 +11,11 @@ let pki: TestPki;
 let broker: Mosquitto;
 const modems: Modem[] = [];
 
+beforeEach((context) => {
+  for (const program of ["mosquitto", "openssl"]) needProgram(context, program);
+});
 beforeAll(async () => {
+  if (!hasProgram("mosquitto") || !hasProgram("openssl")) return;
   pki = createTestPki([endpoint, "broker.example.com", "localhost"]);
   const tls = `certfile ${pki.serverCertFile}\nkeyfile ${pki.serverKeyFile}\ncafile ${pki.caFile}`;
   broker = await startMosquitto([
@@ -79,10 +83,296 @@ const seed = `
 << OK
 `;
 
-test("seed 004: the lines of the vendor's document, in their order, by mutual TLS", async (context) => {
-  needProgram(context, "mosquitto");
+test("seed 004: the lines of the vendor's document, in their order, by mutual TLS", async () => {
   const { host } = await start();
   await playTranscript(host, seed, { endpoint });
   expect(host.rest()).toBe("");
   expect(broker.output()).toMatch(/as esp32 \(p2, c1, k120, u'device'\)/);
+});
+
+async function join(host: AtHost): Promise<void> {
+  await playTranscript(host, '>> AT+CWJAP="ssid","password"\n<< WIFI CONNECTED\n<< WIFI GOT IP\n<<\n<< OK');
+}
+
+test("[ESP-AT 8.2] a plain broker: connect, subscribe, publish with escapes, unsubscribe, clean", async () => {
+  const { host } = await start({ hosts: { "192.168.3.102": { host: "127.0.0.1", port: port(2) } } });
+  await join(host);
+  await playTranscript(
+    host,
+    String.raw`
+    >> AT+MQTTUSERCFG=0,1,"publisher","espressif","123456789",0,0,""
+    <<
+    << OK
+    >> AT+MQTTCONN=0,"192.168.3.102",1883,0
+    << +MQTTCONNECTED:0,1,"192.168.3.102","1883","",0
+    <<
+    << OK
+    >> AT+MQTTCONN?
+    << +MQTTCONN:0,4,1,"192.168.3.102","1883","",0
+    <<
+    << OK
+    >> AT+MQTTSUB=0,"topic",1
+    <<
+    << OK
+    >> AT+MQTTSUB?
+    << +MQTTSUB:0,6,"topic",1
+    <<
+    << OK
+    >> AT+MQTTPUB=0,"topic","\"{\"t\":1\,\"h\":2}\"",0,0
+    <<
+    << OK
+    << +MQTTSUBRECV:0,"topic",15,"{"t":1,"h":2}"
+    >> AT+MQTTUNSUB=0,"topic"
+    <<
+    << OK
+    >> AT+MQTTCONN?
+    << +MQTTCONN:0,5,1,"192.168.3.102","1883","",0
+    <<
+    << OK
+    >> AT+MQTTCLEAN=0
+    <<
+    << OK
+    >> AT+MQTTCONN?
+    << +MQTTCONN:0,0,0,"","","",0
+    <<
+    << OK`,
+  );
+});
+
+test("[ESP-AT 8.3] the server is verified with a CA stored at run time, and hears the last will", async () => {
+  const { host, modem } = await start({ certificates: [] });
+  const watcher = await start({ hosts: { "192.168.3.102": { host: "127.0.0.1", port: port(1) } }, certificates: [] });
+  await join(host);
+  await join(watcher.host);
+  await watcher.host.command('AT+MQTTUSERCFG=0,2,"watcher","","",0,0,""');
+  await watcher.host.command('AT+MQTTCONN=0,"192.168.3.102",8883,0');
+  expect(await watcher.host.command('AT+MQTTSUB=0,"dev/lwt",1')).toEqual(["OK"]);
+  await playTranscript(
+    host,
+    `
+    >> AT+SYSMFG=2,"mqtt_ca","mqtt_ca",8,{length}
+    <<
+    << OK
+    <<
+    << >`,
+    { length: String(pki.ca.length) },
+  );
+  host.send(pki.ca);
+  await playTranscript(
+    host,
+    `
+    <<
+    << OK
+    >> AT+CIPSNTPCFG=1,0,"pool.ntp.org"
+    <<
+    << OK
+    << +TIME_UPDATED
+    >> AT+MQTTUSERCFG=0,3,"dev1","user","pass",0,0,""
+    <<
+    << OK
+    >> AT+MQTTCONNCFG=0,60,0,"dev/lwt","offline",1,0
+    <<
+    << OK
+    >> AT+MQTTCONN=0,"broker.example.com",8883,1
+    << +MQTTCONNECTED:0,3,"broker.example.com","8883","",1
+    <<
+    << OK`,
+  );
+  modem.close();
+  await playTranscript(watcher.host, '<< +MQTTSUBRECV:0,"dev/lwt",7,offline');
+});
+
+test("[ESP-AT 8.4] refusals show their codes, and the state is told", async () => {
+  const { host } = await start({ hosts: { "192.168.3.102": { host: "127.0.0.1", port: 1 } } });
+  await join(host);
+  await playTranscript(
+    host,
+    `
+    >> AT+SYSLOG=1
+    <<
+    << OK
+    >> AT+MQTTPUB=0,"t","x",0,0
+    << ERR CODE:0x010a6006
+    <<
+    << ERROR
+    >> AT+MQTTUSERCFG=0,1,"dev1","user","wrong",0,0,""
+    <<
+    << OK
+    >> AT+MQTTCONN=0,"192.168.3.102",1883,1
+    << +MQTTDISCONNECTED:0
+    << ERR CODE:0x010a600b
+    <<
+    << ERROR
+    >> AT+MQTTCONN?
+    << +MQTTCONN:0,2,1,"","","",0
+    <<
+    << OK
+    >> AT+MQTTPUB=0,"t","x",0,0
+    << ERR CODE:0x010a6006
+    <<
+    << ERROR
+    >> AT+FAKE
+    << ERR CODE:0x01090000
+    <<
+    << ERROR`,
+  );
+});
+
+test("[ESP-AT 8.5] the broker restarts: the modem comes back by itself and subscribes to nothing", async () => {
+  let own = await startMosquitto(["allow_anonymous true"]);
+  try {
+    const { host } = await start({
+      hosts: { "192.168.3.102": { host: "127.0.0.1", port: own.ports[0] ?? 0 } },
+      limits: { mqttReconnectMilliseconds: 200 },
+    });
+    await join(host);
+    await host.command('AT+MQTTUSERCFG=0,1,"dev1","","",0,0,""');
+    await host.command('AT+MQTTCONN=0,"192.168.3.102",1883,1');
+    await host.command('AT+MQTTSUB=0,"topic",1');
+    const { ports } = own;
+    await own.stop();
+    await playTranscript(host, "<< +MQTTDISCONNECTED:0");
+    expect(await host.command('AT+MQTTPUB=0,"topic","x",1,0')).toEqual(["ERROR"]);
+    own = await startMosquitto(["allow_anonymous true"], "", ports);
+    await playTranscript(
+      host,
+      `
+      << +MQTTCONNECTED:0,1,"192.168.3.102","1883","",1
+      >> AT+MQTTSUB?
+      << +MQTTSUB:0,4,"",0
+      <<
+      << OK
+      >> AT+MQTTSUB=0,"topic",1
+      <<
+      << OK`,
+    );
+  } finally {
+    await own.stop();
+  }
+});
+
+test("[ESP-AT 8.6] MQTTPUBRAW takes any bytes, and a long message comes in pieces of the module's buffer", async () => {
+  const { host } = await start({ hosts: { "192.168.3.102": { host: "127.0.0.1", port: port(2) } } });
+  await join(host);
+  await host.command('AT+MQTTUSERCFG=0,1,"raw","","",0,0,""');
+  await host.command('AT+MQTTCONN=0,"192.168.3.102",1883,0');
+  const payload = Buffer.from(Array.from({ length: 427 }, (_, index) => index % 256));
+  await playTranscript(host, '>> AT+MQTTPUBRAW=0,"topic",427,0,0\n<<\n<< OK\n<<\n<< >');
+  host.send(payload);
+  await playTranscript(host, "<< +MQTTPUB:OK");
+  await host.command('AT+MQTTSUB=0,"topic",1');
+  await playTranscript(host, '>> AT+MQTTPUBRAW=0,"topic",2000,1,0\n<<\n<< OK\n<<\n<< >');
+  const long = Buffer.alloc(2000, "\r\n");
+  host.send(long);
+  // Fixed header 3, topic 2 + 5, packet id 2: 1012 bytes of the first 1024 are payload.
+  for (const bytes of [1012, 988]) {
+    const head = `+MQTTSUBRECV:0,"topic",${bytes},`;
+    expect((await host.take(head.length)).toString()).toBe(head);
+    expect(await host.take(bytes)).toEqual(long.subarray(0, bytes));
+    expect(await host.line()).toBe("");
+  }
+  await playTranscript(host, "<< +MQTTPUB:OK");
+});
+
+test("[ESP-AT 8.7] busy while it scans, and unknown commands", async () => {
+  const accessPoints = [{ ssid: "lab", password: "secret-pass", bssid: "18:fe:34:00:00:01", channel: 6, rssiDbm: -62 }];
+  const { host } = await start({ wifi: { accessPoints, scanMilliseconds: 200 } });
+  await playTranscript(
+    host,
+    `
+    >> AT+CWLAP
+    >> AT
+    <<
+    << busy p...
+    << +CWLAP:(3,"lab",-62,"18:fe:34:00:00:01",6,-1,-1,4,4,7,0)
+    <<
+    << OK
+    >> AT+FAKE
+    <<
+    << ERROR`,
+  );
+});
+
+test("[ESP-AT 8.8] a restart finds the network it knew", async () => {
+  const { host } = await start();
+  await join(host);
+  await host.command("ATE1");
+  await playTranscript(host, "\n>> AT+RST\n<< AT+RST\n<<\n<< OK\n<< WIFI DISCONNECT\n<<\n<< ready\n<< WIFI CONNECTED\n<< WIFI GOT IP");
+});
+
+test.each([
+  { scheme: 1, listener: 2, path: "" },
+  { scheme: 2, listener: 1, path: "" },
+  { scheme: 3, listener: 1, path: "" },
+  { scheme: 4, listener: 0, path: "" },
+  { scheme: 5, listener: 0, path: "" },
+  { scheme: 6, listener: 3, path: "mqtt" },
+  { scheme: 7, listener: 4, path: "mqtt" },
+  { scheme: 8, listener: 4, path: "mqtt" },
+  { scheme: 9, listener: 4, path: "mqtt" },
+  { scheme: 10, listener: 4, path: "mqtt" },
+])("[ESP-AT 2.2, 8.9] scheme $scheme connects and hears itself", async ({ scheme, listener, path }) => {
+  const { host } = await start({ hosts: { "broker.example.com": { host: "127.0.0.1", port: port(listener) } } });
+  await join(host);
+  await host.command('AT+CIPSNTPCFG=1,0,"pool.ntp.org"');
+  await host.line();
+  await host.command(`AT+MQTTUSERCFG=0,${scheme},"s${scheme}","","",0,0,"${path}"`);
+  const shownPath = path === "" ? "" : `/${path}`;
+  expect(await host.command('AT+MQTTCONN=0,"broker.example.com",8081,1')).toEqual([
+    `+MQTTCONNECTED:0,${scheme},"broker.example.com","8081","${shownPath}",1`,
+    "OK",
+  ]);
+  await host.command(`AT+MQTTSUB=0,"own/${scheme}",1`);
+  expect(await host.command(`AT+MQTTPUB=0,"own/${scheme}","hello",1,0`)).toEqual([`+MQTTSUBRECV:0,"own/${scheme}",5,hello`, "OK"]);
+});
+
+const failure = ["+MQTTDISCONNECTED:0", "ERR CODE:0x010a600b", "ERROR"];
+test.each([
+  { name: "the clock is in 1970", options: { faults: { hasNoTimeServer: true } }, expected: failure },
+  { name: "the server's issuer is unknown", options: { faults: { tls: "untrusted-server" } }, expected: failure },
+  { name: "no client certificate is sent", options: { faults: { tls: "no-client-certificate" } }, expected: failure },
+  { name: "the client certificate is damaged", options: { faults: { tls: "damaged-client-certificate" } }, expected: failure },
+  {
+    name: "the certificate is of a stranger",
+    options: { stranger: true },
+    expected: failure,
+  },
+  {
+    name: "there is no certificate",
+    options: { certificates: [] },
+    expected: ["NO CA FOUND", "+MQTTDISCONNECTED:0", "ERR CODE:0x010a6022", "ERROR"],
+  },
+  {
+    name: "memory is short",
+    options: { limits: { heapBytes: 30_000 } },
+    expected: ["+MQTTDISCONNECTED:0", "ERR CODE:0x010a6005", "ERROR"],
+  },
+  { name: "the Wi-Fi is away", options: { startsOutOfRange: true }, expected: failure },
+] as const)("mutual TLS fails when $name", async ({ options, expected }) => {
+  const stranger: Certificate[] = [
+    { use: "mqtt", kind: "ca", pem: pki.ca },
+    { use: "mqtt", kind: "cert", pem: pki.strangerCert },
+    { use: "mqtt", kind: "key", pem: pki.strangerKey },
+  ];
+  const { host } = await start("stranger" in options ? { certificates: stranger } : options);
+  await host.command("AT+SYSLOG=1");
+  await host.command('AT+CWJAP="ssid","password"');
+  await host.command('AT+CIPSNTPCFG=1,8,"pool.ntp.org"');
+  await host.command('AT+MQTTUSERCFG=0,5,"esp32","","",0,0,""');
+  const lines = await host.command(`AT+MQTTCONN=0,"${endpoint}",8883,1`);
+  expect(lines.filter((line) => line !== "+TIME_UPDATED")).toEqual(expected);
+});
+
+test("the Wi-Fi is lost and found: the link is told, and comes back", async () => {
+  const { host, modem } = await start({
+    hosts: { "broker.example.com": { host: "127.0.0.1", port: port(2) } },
+    limits: { mqttReconnectMilliseconds: 1500 },
+  });
+  await join(host);
+  await host.command('AT+MQTTUSERCFG=0,1,"roam","","",0,0,""');
+  await host.command('AT+MQTTCONN=0,"broker.example.com",1883,1');
+  modem.loseWifi();
+  await playTranscript(host, "<< WIFI DISCONNECT\n<< +MQTTDISCONNECTED:0");
+  modem.findWifi();
+  await playTranscript(host, '<< WIFI CONNECTED\n<< WIFI GOT IP\n<< +MQTTCONNECTED:0,1,"broker.example.com","1883","",1');
 });

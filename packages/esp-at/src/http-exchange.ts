@@ -19,6 +19,8 @@ export interface HttpRequest {
   /** Whole lines, `Name: value`. */
   headers: readonly string[];
   body?: Buffer;
+  /** The body is of no interest: the connection is closed before it. */
+  isHeadOnly?: true;
   timeoutMilliseconds: number;
 }
 
@@ -85,6 +87,12 @@ export class HttpState {
       asked.once("error", reject);
       asked.once("response", (answer) => {
         const status = answer.statusCode ?? 0;
+        if (wanted.isHeadOnly === true) {
+          answer.on("error", () => {});
+          if (status < 400) resolve(answer);
+          else reject(httpError(status));
+          return;
+        }
         answer.on("data", (bytes: Buffer) => {
           if (status < 400) take(bytes);
         });

@@ -114,7 +114,8 @@ export const httpCommands: readonly CommandDefinition[] = [
       parameters: [url, ...sizes],
       async run(call) {
         const timeoutMilliseconds = call.parameters.integer("timeout", timeoutMillisecondsDefault) || timeoutMillisecondsDefault;
-        const answer = await call.modem.http.exchange({ method: "HEAD", url: urlOf(call), headers: [], timeoutMilliseconds }, () => {});
+        const wanted = { method: "GET", url: urlOf(call), headers: [], isHeadOnly: true, timeoutMilliseconds } as const;
+        const answer = await call.modem.http.exchange(wanted, () => {});
         const size = answer.headers["content-length"];
         if (size === undefined) throw new AtError("failed", 0x7000);
         call.modem.output.line(`+HTTPGETSIZE:${size}`);
