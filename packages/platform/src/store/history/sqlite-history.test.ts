@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
@@ -71,6 +71,21 @@ test("values of every type come back as they were, and the file is for the serve
   expect(await history.currentValues("nobody")).toEqual({});
   expect(await valuesOf(history, "nobody")).toEqual([]);
   expect(statSync(join(dataDir, "history.db")).mode & 0o777).toBe(0o600);
+});
+
+test("until there is something to keep there is no file; the first value, question or wish makes it", async () => {
+  const { history, dataDir } = await open();
+  await history.forgetDevice("one");
+  await history.committed();
+  expect(existsSync(join(dataDir, "history.db"))).toBe(false);
+  await save(history, "one", [1, midnight]);
+  expect(await valuesOf(history, "one")).toEqual([1]);
+
+  const asked = await open();
+  expect(await asked.history.currentValues("one")).toEqual({});
+  const wished = await open();
+  expect(await wished.history.changeDesired("one", [{ identifier: "level", value: 5 }], midnight, true)).toMatchObject({ kind: "ok" });
+  expect([...asked.problems, ...wished.problems]).toEqual([]);
 });
 
 test("the current value is the one with the greatest time, of one time the later one, and history does not touch it", async () => {

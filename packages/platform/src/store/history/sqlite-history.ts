@@ -2,6 +2,7 @@
  * What devices reported, were asked and should be, in a SQLite file of its own. A worker thread writes, another one reads; the
  * event loop waits for neither.
  */
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../../clock.ts";
 import { PlatformError } from "../../errors/index.ts";
@@ -11,6 +12,7 @@ import { dayMilliseconds, toCell } from "./history-file.ts";
 import type { HistoryLimits } from "./limits.ts";
 import { WaitingAnswers } from "./waiting-answers.ts";
 import {
+  type BatchItem,
   operations,
   type ReadAnswers,
   type ReaderReport,
@@ -56,6 +58,8 @@ export class SqliteHistory implements ThingHistory {
   #opening: { resolve: () => void; reject: (error: PlatformError) => void } | undefined;
   #cancelTrim: (() => void) | undefined;
   #isSeriesMaxTold = false;
+  /** There is no file yet: its writer, 12 MB, is started with the first thing to keep. */
+  #isDormant = false;
 
   constructor(options: SqliteHistoryOptions) {
     this.#options = options;
@@ -109,6 +113,10 @@ export class SqliteHistory implements ThingHistory {
 
   /** @throws PlatformError `store.locked`, `store.damaged`, `store.unwritable`, `store.disk_full`, `things.history_failed` */
   async open(): Promise<void> {
+    if (!existsSync(this.#file)) {
+      this.#isDormant = true;
+      return;
+    }
     const opened = new Promise<void>((resolve, reject) => {
       this.#opening = { resolve, reject };
     });
@@ -140,24 +148,29 @@ export class SqliteHistory implements ThingHistory {
   }
 
   saveValue(iotId: string, identifier: string, value: unknown, time: number, isCurrent: boolean): void {
-    this.#queue.begin(iotId, operations.device).push(operations.value, identifier, time, toCell(value), isCurrent ? 1 : 0);
+    this.#record(iotId).push(operations.value, identifier, time, toCell(value), isCurrent ? 1 : 0);
   }
 
   saveEvent(iotId: string, event: { identifier: string; type: string; time: number; value: unknown }): void {
     const { identifier, type, time, value } = event;
-    this.#queue.begin(iotId, operations.device).push(operations.event, this.#queue.nextSequence(), time, identifier, type, toCell(value));
+    this.#record(iotId).push(operations.event, this.#queue.nextSequence(), time, identifier, type, toCell(value));
   }
 
   saveCall(iotId: string, { identifier, time, input }: CallRecord): CallSlot {
     const sequence = this.#queue.nextSequence();
-    this.#queue.begin(iotId, operations.device).push(operations.call, sequence, time, identifier, toCell(input));
+    this.#record(iotId).push(operations.call, sequence, time, identifier, toCell(input));
     return { time, sequence };
   }
 
   saveAnswer(iotId: string, { time, sequence }: CallSlot, { answeredAt, code, output }: CallAnswer): void {
-    this.#queue
-      .begin(iotId, operations.device)
-      .push(operations.answer, sequence, time, answeredAt, Number.isSafeInteger(code) ? code : unreadableCode, toCell(output));
+    this.#record(iotId).push(
+      operations.answer,
+      sequence,
+      time,
+      answeredAt,
+      Number.isSafeInteger(code) ? code : unreadableCode,
+      toCell(output),
+    );
   }
 
   committed(): Promise<void> {
@@ -176,6 +189,7 @@ export class SqliteHistory implements ThingHistory {
   }
 
   async forgetDevice(iotId: string): Promise<void> {
+    if (this.#isDormant) return;
     this.#forgetting.add(iotId);
     // After what was saved of it before.
     await this.committed();
@@ -212,6 +226,17 @@ export class SqliteHistory implements ThingHistory {
     await (which === "writer" ? this.#writer : this.#reader).kill();
   }
 
+  #record(iotId: string): BatchItem[] {
+    if (this.#isDormant) this.#wake();
+    return this.#queue.begin(iotId, operations.device);
+  }
+
+  #wake(): void {
+    this.#isDormant = false;
+    this.#writer.start();
+    this.#trim();
+  }
+
   #visibleFrom(): number {
     return this.#options.clock.now() - this.#options.limits.retentionDays * dayMilliseconds;
   }
@@ -239,6 +264,7 @@ export class SqliteHistory implements ThingHistory {
 
   /** Rejects when the writer is dead, dies or fails. */
   #askWriter(request: (id: number) => WriterRequest): Promise<unknown> {
+    if (this.#isDormant) this.#wake();
     if (!this.#writer.isRunning) return Promise.reject(this.#problem("", "the thread is being started again"));
     return this.#changes.wait((id) => this.#writer.ask(request(id)));
   }
