@@ -6,6 +6,8 @@ import {
   createAccessWatcher,
   createAnonymousGate,
   createDeviceCertificates,
+  createDeviceClients,
+  createDeviceSubscriptions,
   createGatekeeper,
   createObserver,
   createPreAuth,
@@ -18,7 +20,7 @@ import {
   createUserWatcher,
   sessionIdOf,
 } from "./access/index.ts";
-import { createAccessKeys, createAlibabaApi, createFirmwareUploads, type HealthStatus, openApi } from "./api/index.ts";
+import { createAccessKeys, createAlibabaApi, createFirmwareUploads, createScriptLinks, type HealthStatus, openApi } from "./api/index.ts";
 import {
   createAlibabaHandlers,
   createGatewayBinding,
@@ -389,6 +391,7 @@ async function open(
   const status: HealthStatus = { status: "starting", version, listen: { device: [], http: [], amqp: [] } };
   const accessKeys = createAccessKeys({ rootKey: credentials.accessKey });
   const firmwareUploads = createFirmwareUploads({ ota, clock, random, limits: limits.alibabaApi });
+  const scriptLinks = createScriptLinks({ scripts, clock, random, limits: limits.alibabaApi });
   const alibaba = createAlibabaApi({
     registry,
     rules,
@@ -400,10 +403,15 @@ async function open(
     tags,
     groups,
     topology,
+    gatewayNotices: gateways,
+    deviceClients: createDeviceClients({ registry, store: store.deviceTokens, broker }),
+    deviceCertificates,
+    subscriptionsOf: createDeviceSubscriptions({ broker, subDevices, dialects }),
     registrationBatches,
     ota,
     deviceServices,
     firmwareUploads,
+    scriptLinks,
     nextMessageId,
     accessKeys,
     clock,
@@ -432,6 +440,7 @@ async function open(
     status: () => status,
     alibaba,
     firmwareUploads,
+    scriptLinks,
     host,
     listen: settings.listen.http,
     limits: limits.api,

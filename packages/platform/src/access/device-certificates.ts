@@ -41,7 +41,10 @@ export interface DeviceCertificatesPorts {
   limits: Pick<AccessLimits, "certificatesPerDeviceMax">;
 }
 
-/** Throws `registry.*` for unknown names, `access.credential_kind` for a product of devices with secrets. */
+/**
+ * Throws `registry.*` for unknown names, `access.credential_kind` for a product of devices with secrets, `access.certificate_issuer` for
+ * one that takes no certificates of this issuer.
+ */
 export interface DeviceCertificates {
   issue(productKey: string, deviceName: string): Promise<DeviceCertificate & IssuedCertificate>;
   /** One that another CA issued: known by its fingerprint. Throws `access.certificate_invalid`, `access.certificate_taken`. */
@@ -58,10 +61,12 @@ export type RemovedCertificate = Pick<DeviceCertificate, "productKey" | "deviceN
 export function createDeviceCertificates({ registry, store, issue, clock, limits }: DeviceCertificatesPorts): DeviceCertificates {
   const listeners: ((removed: RemovedCertificate) => void)[] = [];
 
-  async function check(productKey: string, deviceName: string): Promise<void> {
+  async function check(productKey: string, deviceName: string, issuer: "platform" | "other"): Promise<void> {
     await registry.getDevice(productKey, deviceName);
     const product = await registry.findProduct(productKey);
     if (product?.authType !== "x509") throw new PlatformError("access.credential_kind", { received: "a certificate", expected: "secret" });
+    const expected = product.certificateIssuer ?? issuer;
+    if (issuer !== expected) throw new PlatformError("access.certificate_issuer", { received: issuer, expected });
   }
 
   async function add(productKey: string, deviceName: string, pem: string): Promise<DeviceCertificate> {
@@ -87,12 +92,12 @@ export function createDeviceCertificates({ registry, store, issue, clock, limits
 
   return {
     async issue(productKey, deviceName) {
-      await check(productKey, deviceName);
+      await check(productKey, deviceName, "platform");
       const issued = await issue(`${deviceName}.${productKey}`);
       return { ...(await add(productKey, deviceName, issued.certificatePem)), ...issued };
     },
     async register(productKey, deviceName, certificatePem) {
-      await check(productKey, deviceName);
+      await check(productKey, deviceName, "other");
       return add(productKey, deviceName, certificatePem);
     },
     async list(productKey, deviceName) {

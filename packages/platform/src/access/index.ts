@@ -4,7 +4,9 @@ export {
   type DeviceCertificateStore,
   type DeviceCertificates,
 } from "./device-certificates.ts";
+export { createDeviceClients, type DeviceClients } from "./device-clients.ts";
 export type { PayloadScripts, SystemTopicHandler } from "./device-rights.ts";
+export { createDeviceSubscriptions, type DeviceSubscriptions } from "./device-subscriptions.ts";
 export { createGatekeeper } from "./gatekeeper.ts";
 export {
   defaultAccessLimits,

@@ -25,7 +25,7 @@ import {
 import type { DeadLetter, NewRule, Rule, RuleEngine } from "../rules/index.ts";
 import { createThings, type ThingDownlink, type Things } from "../things/index.ts";
 import { createAccessKeys } from "./access-keys.ts";
-import type { FirmwareUploads } from "./alibaba/index.ts";
+import type { FirmwareUploads, ScriptLinks } from "./alibaba/index.ts";
 import { createInMemoryScripts } from "./in-memory-scripts.ts";
 import { createInMemoryHistory, createInMemoryThingModels } from "./in-memory-things.ts";
 import { type ApiLimits, defaultApiLimits } from "./limits.ts";
@@ -202,6 +202,7 @@ function createInMemoryRegistry(): Registry {
       product(productKey);
       return topicClasses.filter((one) => one.productKey === productKey);
     },
+    updateTopicClass: () => unused("updateTopicClass"),
     async deleteTopicClass(id) {
       topicClasses.splice(
         topicClasses.findIndex((one) => one.id === id),
@@ -258,6 +259,7 @@ function createInMemoryRules(): RuleEngine & { deadLetters: DeadLetter[] } {
     start: async (id) => Object.assign(rule(id), { isRunning: true }),
     stop: async (id) => Object.assign(rule(id), { isRunning: false }),
     addAction: () => unused("addAction"),
+    updateAction: () => unused("updateAction"),
     removeAction: () => unused("removeAction"),
     check: (sql, sample) =>
       sql.startsWith("SELECT")
@@ -383,6 +385,7 @@ export function createTestPorts(limits: Partial<ApiLimits> = {}) {
     ota: noOta,
     deviceServices: noDeviceServices,
     firmwareUploads: unusedRoom<FirmwareUploads>("firmwareUploads"),
+    scriptLinks: unusedRoom<ScriptLinks>("scriptLinks"),
     topology: unusedRoom<Topology>("topology"),
     deviceCertificates: unusedRoom<DeviceCertificates>("deviceCertificates"),
     tags: unusedRoom<Tags>("tags"),

@@ -1,5 +1,5 @@
 export { createAccessKeys } from "./access-keys.ts";
-export { createAlibabaApi, createFirmwareUploads, defaultAlibabaApiLimits } from "./alibaba/index.ts";
+export { createAlibabaApi, createFirmwareUploads, createScriptLinks, defaultAlibabaApiLimits } from "./alibaba/index.ts";
 export type { HealthStatus } from "./health.ts";
 export { defaultApiLimits } from "./limits.ts";
 export { openApi } from "./server.ts";

@@ -11,7 +11,7 @@ import type { RuleEngine } from "../rules/index.ts";
 import type { Scripts } from "../scripts/index.ts";
 import type { Things } from "../things/index.ts";
 import type { AccessKeys } from "./access-keys.ts";
-import type { FirmwareUploads } from "./alibaba/index.ts";
+import type { FirmwareUploads, ScriptLinks } from "./alibaba/index.ts";
 import type { HealthStatus } from "./health.ts";
 import type { ApiLimits } from "./limits.ts";
 import type { RawApiRequest, RawApiResponse } from "./raw-request.ts";
@@ -34,6 +34,7 @@ export interface ApiPorts {
   status: () => HealthStatus;
   alibaba: (request: RawApiRequest) => Promise<RawApiResponse>;
   firmwareUploads: FirmwareUploads;
+  scriptLinks: ScriptLinks;
   /** The host name handed to devices. */
   host: string;
   limits: ApiLimits;

@@ -10,6 +10,7 @@ import type { ApiPorts } from "./ports.ts";
 import { addRestApi, type LogStreams, type RestApp } from "./rest/index.ts";
 import { createRouteIndex, type RouteIndex } from "./route-index.ts";
 import { addVendorRoute } from "./vendor-route.ts";
+import { addVendorScriptRoute } from "./vendor-script-route.ts";
 import { addVendorUploadRoute } from "./vendor-upload-route.ts";
 
 export interface Api {
@@ -153,6 +154,7 @@ export async function buildApi(
   });
   await addVendorRoute(app, ports);
   await addVendorUploadRoute(app, ports);
+  addVendorScriptRoute(app, ports);
   const failedAuth = createFailedAuthCounter(clock, limits);
   const streams = await addRestApi(app, { ...ports, failedAuth });
   await app.ready();

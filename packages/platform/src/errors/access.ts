@@ -221,6 +221,11 @@ export const accessErrors = {
     en: "The certificate cannot be used: {received}; expected {expected}.",
     zh: "证书无效：{received}；应为 {expected}。",
   },
+  "access.certificate_issuer": {
+    http: 409,
+    en: "The product takes certificates of another issuer: this one is of {received}, expected {expected}.",
+    zh: "该产品只接受其他签发方的证书：该证书的签发方为 {received}，应为 {expected}。",
+  },
   "access.certificate_taken": {
     http: 409,
     en: "The certificate {received} is registered already.",

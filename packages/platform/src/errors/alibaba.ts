@@ -407,6 +407,24 @@ export const alibabaErrors = {
     en: "The product {productKey} has no script",
     zh: "产品 {productKey} 没有脚本",
   },
+  "alibaba.script_link_invalid": {
+    http: 403,
+    alibaba: "InvalidParameter",
+    en: "The link cannot be used: it has {received}; ask for another one with GetThingScript",
+    zh: "链接不可用：{received}，请用 GetThingScript 重新获取",
+  },
+  "alibaba.too_many_topology_devices": {
+    http: 400,
+    alibaba: "iot.device.AddTopoRelationFailed",
+    en: "The call names {received} devices; at most {expected} are accepted",
+    zh: "请求包含 {received} 个设备，最多允许 {expected} 个",
+  },
+  "alibaba.sub_device_signature_invalid": {
+    http: 400,
+    alibaba: "iot.device.VerifyDeviceFailed",
+    en: "The item of {deviceName} cannot be verified: it has {received}; expected {expected}",
+    zh: "设备 {deviceName} 校验失败：收到 {received}，应为 {expected}",
+  },
   "alibaba.device_list_invalid": {
     http: 400,
     alibaba: "iot.device.AddTopoRelationFailed",

@@ -32,6 +32,12 @@ export const thingErrors = {
     en: "The product {productKey} has no published thing model of version {version}.",
     zh: "产品 {productKey} 没有版本为 {version} 的已发布物模型。",
   },
+  "things.model_released": {
+    http: 409,
+    alibaba: "iot.prod.ProductReleased",
+    en: "The product {productKey} is released: its thing model cannot be changed until the release is cancelled.",
+    zh: "产品 {productKey} 已发布，撤销发布之前不能修改其物模型。",
+  },
   "things.version_taken": {
     http: 409,
     alibaba: "iot.prod.AlreadyExistedThingModelVersion",

@@ -305,6 +305,20 @@ export function createRegistry({ store, clock, random, limits: given = {}, repor
       return [...((await topicClasses.get(productKey, () => store.listTopicClasses(productKey))) ?? [])];
     },
 
+    async updateTopicClass(id, wish) {
+      const record = await store.findTopicClass(id);
+      if (record === undefined) throw new PlatformError("registry.topic_class_not_found", { id });
+      const { productKey } = record;
+      const template = parseTopicTemplate(wish.topic, wish.operation, productKey, limits);
+      const description = checkDescription(wish.description ?? record.description, limits);
+      const change = { template, operation: wish.operation, description };
+      if ((await store.updateTopicClass(id, change)) === "duplicate")
+        throw new PlatformError("registry.topic_class_taken", { productKey, template });
+      topicClasses.forget(productKey);
+      emit({ kind: "topics.changed", productKey });
+      return { ...record, ...change };
+    },
+
     async deleteTopicClass(id) {
       const record = await store.findTopicClass(id);
       if (record === undefined) throw new PlatformError("registry.topic_class_not_found", { id });

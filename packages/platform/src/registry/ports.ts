@@ -52,6 +52,7 @@ export interface RegistryStore {
   insertTopicClass(topicClass: Omit<TopicClassRecord, "id">): Promise<TopicClassRecord | "duplicate">;
   listTopicClasses(productKey: string): Promise<TopicClassRecord[]>;
   findTopicClass(id: number): Promise<TopicClassRecord | undefined>;
+  updateTopicClass(id: number, change: Pick<TopicClassRecord, "template" | "operation" | "description">): Promise<"ok" | "duplicate">;
   deleteTopicClass(id: number): Promise<void>;
 }
 

@@ -18,11 +18,17 @@ export interface Product {
   isRegistrationOpen: boolean;
   /** Devices that nobody registered may do so themselves with the product's secret. */
   isSelfRegistrationOpen: boolean;
+  /** Its thing model cannot be changed. */
+  isReleased?: boolean;
+  /** Who issues the certificates of its devices; absent: whoever. */
+  certificateIssuer?: "platform" | "other";
   createdAt: number;
 }
 
 /** What may change about a product. */
-export type ProductChange = Partial<Pick<Product, "name" | "description" | "isRegistrationOpen" | "isSelfRegistrationOpen">>;
+export type ProductChange = Partial<
+  Pick<Product, "name" | "description" | "isRegistrationOpen" | "isSelfRegistrationOpen" | "isReleased" | "certificateIssuer">
+>;
 
 export type DeviceStatus = "UNACTIVE" | "ONLINE" | "OFFLINE" | "DISABLE";
 
@@ -151,6 +157,8 @@ export interface Registry {
 
   createTopicClass(productKey: string, topicClass: NewTopicClass): Promise<TopicClassRecord>;
   listTopicClasses(productKey: string): Promise<TopicClassRecord[]>;
+  /** Sessions lose what they may no longer do. A description that is left out stays. */
+  updateTopicClass(id: number, topicClass: NewTopicClass): Promise<TopicClassRecord>;
   deleteTopicClass(id: number): Promise<void>;
 
   /** Called after a change is stored. */

@@ -63,6 +63,22 @@ describe("topic classes", () => {
     );
   });
 
+  test("changes a class: sessions hear of it, and what another class has is refused", async () => {
+    const create = (topic: string) => bench.registry.createTopicClass("ymXuzyfmuQb", { topic, operation: "PUB", description: "kept" });
+    const { id } = await create("x");
+    await create("y");
+    bench.changes.length = 0;
+    const changed = await bench.registry.updateTopicClass(id, { topic: "z/+", operation: "SUB" });
+    expect(changed).toMatchObject({ id, operation: "SUB", description: "kept", template: expect.stringMatching(/\/z\/\+$/) });
+    expect(await bench.registry.listTopicClasses("ymXuzyfmuQb")).toContainEqual(changed);
+    expect(bench.changes).toEqual([{ kind: "topics.changed", productKey: "ymXuzyfmuQb" }]);
+    await expect(bench.registry.updateTopicClass(id, { topic: "y", operation: "PUB" })).rejects.toEqual(code("registry.topic_class_taken"));
+    await expect(bench.registry.updateTopicClass(id, { topic: "+", operation: "PUB" })).rejects.toEqual(code("registry.invalid_topic"));
+    await expect(bench.registry.updateTopicClass(99, { topic: "q", operation: "PUB" })).rejects.toEqual(
+      code("registry.topic_class_not_found"),
+    );
+  });
+
   test("deletes a class once", async () => {
     const { id } = await bench.registry.createTopicClass("ymXuzyfmuQb", { topic: "data", operation: "ALL" });
     await bench.registry.listTopicClasses("ymXuzyfmuQb");

@@ -26,6 +26,7 @@ export interface RuleStore {
   deleteRule(id: number): Promise<void>;
   replaceActions(ruleId: number, actions: RuleAction[]): Promise<RuleActionRecord[]>;
   insertAction(ruleId: number, action: RuleAction): Promise<RuleActionRecord>;
+  updateAction(record: RuleActionRecord): Promise<void>;
   deleteAction(id: number): Promise<void>;
   insertPending(deliveries: Omit<PendingDelivery, "id">[]): Promise<PendingDelivery[]>;
   loadPending(limit: number): Promise<PendingDelivery[]>;

@@ -242,6 +242,16 @@ export function createRuleEngine(ports: RuleEnginePorts): RuleEngine {
         refreshActions(entry);
         return record;
       }),
+    updateAction: (actionId, action) =>
+      inTurn(async (): Promise<RuleActionRecord> => {
+        const entry = book.getByAction(actionId);
+        checkActions([action]);
+        const record = { id: actionId, ruleId: entry.row.id, action };
+        await store.updateAction(record);
+        entry.actions = entry.actions.map((each) => (each.id === actionId ? record : each));
+        refreshActions(entry);
+        return record;
+      }),
     removeAction: (actionId) =>
       inTurn(async () => {
         const entry = book.getByAction(actionId);

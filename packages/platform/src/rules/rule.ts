@@ -88,6 +88,8 @@ export interface RuleEngine {
   start(id: number): Promise<Rule>;
   stop(id: number): Promise<Rule>;
   addAction(ruleId: number, action: RuleAction): Promise<RuleActionRecord>;
+  /** In place: it keeps its id and its turn. */
+  updateAction(actionId: number, action: RuleAction): Promise<RuleActionRecord>;
   removeAction(actionId: number): Promise<void>;
   /** Dry run for people: parses, matches the topic, evaluates; sends nothing. */
   check(

@@ -10,6 +10,7 @@ import { up as registryAdditions } from "./migrations/0005-registry.ts";
 import { up as registrationBatches } from "./migrations/0007-registration-batches.ts";
 import { up as scripts } from "./migrations/0008-scripts.ts";
 import { up as deviceServices } from "./migrations/0009-device-services.ts";
+import { up as products } from "./migrations/0010-products.ts";
 import type { Schema } from "./schema.ts";
 
 const migrations: Readonly<Record<string, Migration>> = {
@@ -21,6 +22,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   "0007-registration-batches": { up: registrationBatches },
   "0008-scripts": { up: scripts },
   "0009-device-services": { up: deviceServices },
+  "0010-products": { up: products },
 };
 
 const migrationTableName = "migrations";

@@ -12,6 +12,8 @@ export interface ProductTable {
   auth_type: Generated<"secret" | "x509">;
   is_registration_open: Generated<0 | 1>;
   is_self_registration_open: Generated<0 | 1>;
+  is_released: Generated<0 | 1>;
+  certificate_issuer: "platform" | "other" | null;
   created_at: number;
 }
 

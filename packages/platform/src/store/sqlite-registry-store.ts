@@ -252,18 +252,35 @@ export function createSqliteRegistryStore(db: Kysely<Schema>, box: SecretBox, cl
       return row && decodeTopicClass(row);
     },
 
+    async updateTopicClass(id, { template, operation, description }) {
+      const other = await db
+        .selectFrom("topic_classes as one")
+        .innerJoin("topic_classes as other", "other.product_key", "one.product_key")
+        .select("other.id")
+        .where("one.id", "=", id)
+        .where("other.id", "!=", id)
+        .where("other.template", "=", template)
+        .executeTakeFirst();
+      if (other !== undefined) return "duplicate";
+      await db.updateTable("topic_classes").set({ template, operation, description }).where("id", "=", id).execute();
+      return "ok";
+    },
+
     async deleteTopicClass(id) {
       await db.deleteFrom("topic_classes").where("id", "=", id).execute();
     },
   };
 }
 
-function columnsOf({ name, description, isRegistrationOpen, isSelfRegistrationOpen }: ProductChange): Updateable<ProductTable> {
+function columnsOf(change: ProductChange): Updateable<ProductTable> {
+  const { name, description, isRegistrationOpen, isSelfRegistrationOpen, isReleased, certificateIssuer } = change;
   return {
     ...(name !== undefined && { name }),
     ...(description !== undefined && { description }),
     ...(isRegistrationOpen !== undefined && { is_registration_open: flag(isRegistrationOpen) }),
     ...(isSelfRegistrationOpen !== undefined && { is_self_registration_open: flag(isSelfRegistrationOpen) }),
+    ...(isReleased !== undefined && { is_released: flag(isReleased) }),
+    ...(certificateIssuer !== undefined && { certificate_issuer: certificateIssuer }),
   };
 }
 
@@ -312,6 +329,8 @@ function rowCodec(box: SecretBox): RowCodec {
       auth_type: product.authType,
       is_registration_open: flag(product.isRegistrationOpen),
       is_self_registration_open: flag(product.isSelfRegistrationOpen),
+      is_released: flag(product.isReleased === true),
+      certificate_issuer: product.certificateIssuer ?? null,
       created_at: product.createdAt,
     }),
     decodeProduct: (row) => ({
@@ -325,6 +344,8 @@ function rowCodec(box: SecretBox): RowCodec {
       authType: row.auth_type,
       isRegistrationOpen: row.is_registration_open === 1,
       isSelfRegistrationOpen: row.is_self_registration_open === 1,
+      ...(row.is_released === 1 && { isReleased: true }),
+      ...(row.certificate_issuer !== null && { certificateIssuer: row.certificate_issuer }),
       createdAt: row.created_at,
     }),
     encodeDevice: (device) => ({

@@ -78,6 +78,10 @@ export function createSqliteRuleStore(db: Kysely<Schema>, box: SecretBox): RuleS
       return { id, ruleId, action };
     },
 
+    async updateAction({ id, ruleId, action }) {
+      await db.updateTable("rule_actions").set(encodeAction(ruleId, action)).where("id", "=", id).execute();
+    },
+
     async deleteAction(id) {
       await db.deleteFrom("rule_actions").where("id", "=", id).execute();
     },

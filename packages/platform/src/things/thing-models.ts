@@ -31,6 +31,12 @@ export function createThingModels({ store, models, registry, clock, limits }: Th
     if ((await registry.findProduct(productKey)) === undefined) throw new PlatformError("registry.product_not_found", { productKey });
   }
 
+  /** A released product's model is what its devices were built for. */
+  async function checkChangeable(productKey: string): Promise<void> {
+    await checkProduct(productKey);
+    if ((await registry.findProduct(productKey))?.isReleased === true) throw new PlatformError("things.model_released", { productKey });
+  }
+
   async function loadVersion(productKey: string, version: string | undefined): Promise<StoredModule[] | undefined> {
     await checkProduct(productKey);
     const modules = await store.loadVersion(productKey, version);
@@ -45,7 +51,7 @@ export function createThingModels({ store, models, registry, clock, limits }: Th
     },
 
     async saveModule(productKey, model) {
-      await checkProduct(productKey);
+      await checkChangeable(productKey);
       const module = toStoredModule(productKey, model);
       // What a program put together is checked like a file.
       readThingModel(module.tsl);
@@ -58,13 +64,13 @@ export function createThingModels({ store, models, registry, clock, limits }: Th
     },
 
     async deleteModule(productKey, functionBlockId) {
-      await checkProduct(productKey);
+      await checkChangeable(productKey);
       if (!(await store.deleteModule(productKey, functionBlockId)))
         throw new PlatformError("things.module_not_found", { productKey, functionBlockId });
     },
 
     async publish(productKey, { version = String(clock.now()), description = "" }) {
-      await checkProduct(productKey);
+      await checkChangeable(productKey);
       if (!versionPattern.test(version))
         throw new PlatformError("things.version_invalid", { received: version.slice(0, 80), expected: "1-16 letters, digits and dots" });
       if (description.length > limits.modelDescriptionCharactersMax)
@@ -91,7 +97,7 @@ export function createThingModels({ store, models, registry, clock, limits }: Th
     },
 
     async copy(sourceProductKey, targetProductKey, version) {
-      await checkProduct(targetProductKey);
+      await checkChangeable(targetProductKey);
       const modules = await loadVersion(sourceProductKey, version);
       if (modules === undefined) throw new PlatformError("things.no_model", { productKey: sourceProductKey });
       await store.replaceDraft(

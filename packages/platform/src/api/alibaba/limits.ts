@@ -42,6 +42,10 @@ export interface AlibabaApiLimits {
   otaDevicesMax: number;
   /** How long the form of `GenerateOTAUploadURL` may be posted. */
   uploadFormSeconds: number;
+  /** How long the link of `GetThingScript` is good. */
+  scriptLinkSeconds: number;
+  /** Devices of one call on a gateway's topology. */
+  topologyDevicesMax: number;
   /** Addresses of uploaded files that can still be put into packages. */
   uploadsRememberedMax: number;
 }
@@ -69,5 +73,7 @@ export const defaultAlibabaApiLimits: AlibabaApiLimits = {
   otaPageEntriesMax: 100,
   otaDevicesMax: 200,
   uploadFormSeconds: 600,
+  scriptLinkSeconds: 600,
+  topologyDevicesMax: 30,
   uploadsRememberedMax: 10_000,
 };

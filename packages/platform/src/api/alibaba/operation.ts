@@ -1,15 +1,17 @@
 /** Operations as data: parameter names with their kinds, and what to run. */
+import type { DeviceCertificates, DeviceClients, DeviceSubscriptions } from "../../access/index.ts";
 import type { DeviceServices } from "../../device-services/index.ts";
 import { PlatformError } from "../../errors/index.ts";
 import type { Broadcast, Messages, Rrpc } from "../../messages/index.ts";
 import type { Ota } from "../../ota/index.ts";
-import type { Groups, RegistrationBatches, Registry, Tags, Topology } from "../../registry/index.ts";
+import type { DeviceIdentity, Groups, RegistrationBatches, Registry, Tags, Topology } from "../../registry/index.ts";
 import type { RuleEngine } from "../../rules/index.ts";
 import type { Scripts } from "../../scripts/index.ts";
 import type { Things } from "../../things/index.ts";
 import type { FirmwareUploads } from "./firmware-uploads.ts";
 import type { AlibabaApiLimits } from "./limits.ts";
 import type { ListElement, Parameters } from "./parameters.ts";
+import type { ScriptLinks } from "./script-links.ts";
 
 /**
  * `?` = optional. A required text may not be empty; an optional one may (it clears a value). `list` is a repeat list of plain values.
@@ -52,6 +54,8 @@ export type Input<T extends ParameterTable> = { readonly [N in keyof T]: ValueOf
 /** Members of the answer beside the envelope; undefined members are left out. */
 export type Answer = Readonly<Record<string, unknown>>;
 
+export type DeviceNames = Pick<DeviceIdentity, "productKey" | "deviceName">;
+
 export interface OperationPorts {
   registry: Registry;
   rules: RuleEngine;
@@ -63,10 +67,18 @@ export interface OperationPorts {
   tags: Tags;
   groups: Groups;
   topology: Topology;
+  gatewayNotices: {
+    /** Asks a gateway to add devices; answers the id of the message. */
+    notifyAdd(gateway: DeviceNames, devices: readonly DeviceNames[]): string;
+  };
+  deviceClients: DeviceClients;
+  deviceCertificates: Pick<DeviceCertificates, "list">;
+  subscriptionsOf: DeviceSubscriptions;
   registrationBatches: RegistrationBatches;
   ota: Ota;
   deviceServices: Pick<DeviceServices, "shadows">;
   firmwareUploads: FirmwareUploads;
+  scriptLinks: ScriptLinks;
   /** Decimal text of 19 digits, for answers that carry the id of a message. */
   nextMessageId(): string;
   limits: AlibabaApiLimits;

@@ -34,7 +34,13 @@ const newProduct = Type.Object(
 );
 
 const productChange = Type.Object(
-  { name: Type.Optional(Type.String({ minLength: 1 })), description: Type.Optional(Type.String()), ...registrationSwitches },
+  {
+    name: Type.Optional(Type.String({ minLength: 1 })),
+    description: Type.Optional(Type.String()),
+    ...registrationSwitches,
+    isReleased: Type.Optional(Type.Boolean({ description: "The thing model of a released product cannot be changed." })),
+    certificateIssuer: Type.Optional(Type.Enum(["platform", "other"], { description: "Whose certificates its devices may have." })),
+  },
   { ...strict, minProperties: 1 },
 );
 

@@ -33,6 +33,8 @@ export const productSchema = Type.Object(
     authType: Type.Enum(["secret", "x509"]),
     isRegistrationOpen: Type.Boolean(),
     isSelfRegistrationOpen: Type.Boolean(),
+    isReleased: Type.Boolean(),
+    certificateIssuer: Type.Optional(Type.Enum(["platform", "other"])),
     createdAt: time("When the product was made."),
     deviceCount: Type.Optional(Type.Integer()),
   },

@@ -46,6 +46,8 @@ export function toProductView(
     authType: product.authType,
     isRegistrationOpen: product.isRegistrationOpen,
     isSelfRegistrationOpen: product.isSelfRegistrationOpen,
+    isReleased: product.isReleased === true,
+    ...(product.certificateIssuer === undefined ? {} : { certificateIssuer: product.certificateIssuer }),
     createdAt: formatTime(product.createdAt),
     ...(product.deviceCount === undefined ? {} : { deviceCount: product.deviceCount }),
   };

@@ -70,6 +70,10 @@ export class MemoryRuleStore implements RuleStore {
     return record;
   }
 
+  async updateAction(record: RuleActionRecord): Promise<void> {
+    this.actions.set(record.id, record);
+  }
+
   async deleteAction(id: number): Promise<void> {
     this.actions.delete(id);
   }

@@ -78,7 +78,9 @@ export function describeOtherStores(name: string, open: () => Promise<Store>): v
       expect(actions.map((record) => record.id)).not.toContain(replaced?.id);
       const added = await store.rules.insertAction(one.id, { type: "republish", topic: "/y" });
       await store.rules.deleteAction(replaced?.id ?? 0);
-      expect((await store.rules.loadRules())[0]).toEqual({ rule: { ...one, isRunning: true, sql: "SELECT 1" }, actions: [added] });
+      const changed = { ...added, action: { type: "republish", topic: "/z" } as const };
+      await store.rules.updateAction(changed);
+      expect((await store.rules.loadRules())[0]).toEqual({ rule: { ...one, isRunning: true, sql: "SELECT 1" }, actions: [changed] });
     });
 
     test("keeps what is owed, the next due first, and forgets it with its rule", async () => {

@@ -1,4 +1,5 @@
 import type { OperationTable } from "../operation.ts";
+import { credentialOperations } from "./credential-operations.ts";
 import { deviceOperations } from "./device-operations.ts";
 import { groupOperations } from "./group-operations.ts";
 import { messageOperations } from "./message-operations.ts";
@@ -28,6 +29,7 @@ export const operations: OperationTable = {
   ...tagOperations,
   ...groupOperations,
   ...topologyOperations,
+  ...credentialOperations,
   ...scriptOperations,
   ...registrationOperations,
   ...otaOperations,

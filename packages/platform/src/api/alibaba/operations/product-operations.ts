@@ -48,7 +48,7 @@ export const productOperations: OperationTable = {
         Owner: true,
         // The vendor hands the secret out here in clear, and its clients rely on that.
         ProductSecret: product.productSecret,
-        ProductStatus: "DEVELOPMENT_STATUS",
+        ProductStatus: product.isReleased === true ? "RELEASE_STATUS" : "DEVELOPMENT_STATUS",
       },
     };
   }),
@@ -61,7 +61,7 @@ export const productOperations: OperationTable = {
       const found = await registry.listProducts({ page, pageSize }, code ? { dataFormat: readDataFormat(code, undefined) } : {});
       const ProductInfo = found.items.map((product) => ({
         ...showIdentity(product),
-        AuthType: "secret",
+        AuthType: product.authType,
         DataFormat: product.dataFormat,
         NodeType: nodeTypes.indexOf(product.nodeType),
         DeviceCount: product.deviceCount,
@@ -78,6 +78,16 @@ export const productOperations: OperationTable = {
     const change: { name: string; description?: string } = { name: input.ProductName };
     if (input.Description !== undefined) change.description = input.Description;
     await registry.updateProduct(input.ProductKey, change);
+    return {};
+  }),
+
+  ReleaseProduct: defineOperation({ ProductKey: "text" }, async (input, { registry }) => {
+    await registry.updateProduct(input.ProductKey, { isReleased: true });
+    return {};
+  }),
+
+  CancelReleaseProduct: defineOperation({ ProductKey: "text" }, async (input, { registry }) => {
+    await registry.updateProduct(input.ProductKey, { isReleased: false });
     return {};
   }),
 
@@ -105,11 +115,11 @@ function showIdentity({ productKey, name, description }: Product) {
   return { ProductKey: productKey, ProductName: name, Description: description };
 }
 
-function showKind({ nodeType, dataFormat }: Product) {
+function showKind({ nodeType, dataFormat, authType }: Product) {
   return {
     NodeType: nodeTypes.indexOf(nodeType),
     DataFormat: dataFormat,
-    AuthType: "secret",
+    AuthType: authType,
     AliyunCommodityCode: dataFormat === 1 ? "iothub_senior" : "iothub",
   };
 }

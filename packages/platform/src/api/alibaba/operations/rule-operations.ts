@@ -98,6 +98,11 @@ export const ruleOperations: OperationTable = {
     return { RuleActionList: { RuleActionInfo: actions.map(showAction) } };
   }),
 
+  UpdateRuleAction: defineOperation({ ActionId: "integer", Type: "text", Configuration: "text" }, async (input, { rules }) => {
+    await rules.updateAction(input.ActionId, readAction(input.Type, input.Configuration));
+    return {};
+  }),
+
   DeleteRuleAction: defineOperation({ ActionId: "integer" }, async (input, { rules }) => {
     await rules.removeAction(input.ActionId);
     return {};

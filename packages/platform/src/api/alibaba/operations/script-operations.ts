@@ -20,6 +20,12 @@ export const scriptOperations: OperationTable = {
     await scripts.save(ProductKey, ScriptContent);
     return {};
   }),
+
+  GetThingScript: defineOperation({ ProductKey: "text" }, async ({ ProductKey }, { registry, scripts, scriptLinks, origin }) => {
+    await registry.getProduct(ProductKey);
+    if ((await scripts.find(ProductKey)) === undefined) throw new PlatformError("alibaba.script_missing", { productKey: ProductKey });
+    return { Data: { ScriptType: "JavaScript", ScriptUrl: scriptLinks.issue(origin, ProductKey) } };
+  }),
 };
 
 function refuseType(type: string): void {

@@ -38,6 +38,29 @@ export const topicOperations: OperationTable = {
     return { Data: { ProductTopicInfo } };
   }),
 
+  UpdateProductTopic: defineOperation(
+    {
+      TopicId: "integer",
+      TopicShortName: "text",
+      Operation: "text",
+      Desc: "text?",
+      Codec: "unsupported",
+      EnableProxySubscribe: "unsupported",
+    },
+    async (input, { registry }) => {
+      const topicClass: NewTopicClass = { topic: `user/${input.TopicShortName}`, operation: readOperation(input.Operation) };
+      if (input.Desc !== undefined) topicClass.description = input.Desc;
+      await registry.updateTopicClass(input.TopicId, topicClass);
+      return {};
+    },
+  ),
+
+  /** Without `Timestamp`: when a subscription was made is not kept. */
+  QueryDeviceSubTopic: defineOperation({ ProductKey: "text", DeviceName: "text" }, async (input, { registry, subscriptionsOf }) => {
+    const { productKey, deviceName } = await registry.getDevice(input.ProductKey, input.DeviceName);
+    return { TopicList: subscriptionsOf(productKey, deviceName).map((TopicName) => ({ TopicName })) };
+  }),
+
   DeleteProductTopic: defineOperation({ TopicId: "integer" }, async (input, { registry }) => {
     await registry.deleteTopicClass(input.TopicId);
     return {};

@@ -1,10 +1,12 @@
 /** Every operation's answer against the models of the vendor's own SDK: no member that they do not know, types as declared. */
+import { signSubDevice } from "@thingstead/dialects";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { systemClock } from "../../../clock.ts";
 import { createAlibabaApi } from "../alibaba-api.ts";
 import { type ApiServer, openApiServer } from "../testing/api-server.ts";
 import { openRooms, type Rooms } from "../testing/rooms.ts";
 import { callBySdk, isInSdk, type ModelType, modelOf } from "../testing/sdk-call.ts";
+import { selfSignedCertificate } from "../testing/self-signed-certificate.ts";
 import { formatTimestamp, signedV1 } from "../testing/signed-request.ts";
 import { operations } from "./index.ts";
 
@@ -63,7 +65,9 @@ beforeAll(async () => {
   await call("BatchGetDeviceState", { "IotId.1": Data.IotId });
 
   const { TopicId } = await call("CreateProductTopic", { ...product, TopicShortName: "both", Operation: "ALL", Desc: "both ways" });
+  await call("UpdateProductTopic", { TopicId: String(TopicId), TopicShortName: "either", Operation: "ALL" });
   await call("QueryProductTopic", product);
+  await call("QueryDeviceSubTopic", device);
   const message = { ...product, MessageContent: "aGk=" };
   await call("Pub", { ...message, TopicFullName: `/${product.ProductKey}/dev1/user/get`, Qos: "1" });
   await call("BatchPub", { ...message, "DeviceName.1": "dev1", TopicShortName: "get" });
@@ -77,6 +81,7 @@ beforeAll(async () => {
   const Configuration = JSON.stringify({ topic: `/${product.ProductKey}/dev1/user/get`, topicType: 1 });
   const action = await call("CreateRuleAction", { RuleId, Type: "REPUBLISH", Configuration });
   const ActionId = String(action.ActionId);
+  await call("UpdateRuleAction", { ActionId, Type: "REPUBLISH", Configuration });
   await call("UpdateRule", { RuleId, RuleDesc: "first" });
   await call("ListRule", page);
   for (const each of ["GetRule", "ListRuleActions", "StartRule", "StopRule"]) await call(each, { RuleId });
@@ -94,6 +99,7 @@ beforeAll(async () => {
     events: [{ identifier: "Alarm", eventName: "alarm", eventType: "ALERT_EVENT_TYPE", outputdata }],
     services: [{ identifier: "Blink", serviceName: "blink", callType: "SYNC", inputParams: [], outputParams: [] }],
   };
+  for (const each of ["ReleaseProduct", "CancelReleaseProduct"]) await call(each, product);
   await call("CreateThingModel", { ...product, ThingModelJson: JSON.stringify(functions) });
   const renamed = { services: [{ ...functions.services[0], identifier: "Wave", callType: "ASYNC" }] };
   await call("CreateThingModel", { ...product, ThingModelJson: JSON.stringify(renamed) });
@@ -169,11 +175,31 @@ beforeAll(async () => {
   await rooms.ports.topology.add(names, [{ productKey: product.ProductKey, deviceName: "dev1" }], "gateway");
   await call("GetThingTopo", { ...gatewayDevice, PageNo: "1", PageSize: "10" });
   for (const each of ["GetGatewayBySubDevice", "RemoveThingTopo"]) await call(each, device);
+  const { deviceSecret } = await rooms.ports.registry.getDevice(product.ProductKey, "dev1");
+  const signed = signSubDevice({ productKey: product.ProductKey, deviceName: "dev1", deviceSecret, timestamp: "1524448722000" });
+  const item = { ...device, Sign: signed.sign, SignMethod: signed.signMethod, ClientId: signed.clientId, Timestamp: signed.timestamp };
+  const gatewayNames = { GwProductKey: gatewayDevice.ProductKey, GwDeviceName: "gw01" };
+  const numbered = Object.entries(item).map(([name, value]) => [`TopoAddItem.1.${name}`, String(value)]);
+  await call("BatchAddThingTopo", { ...gatewayNames, ...Object.fromEntries(numbered) });
+  await call("NotifyAddThingTopo", { ...gatewayNames, DeviceListStr: JSON.stringify([{ IotId: Data.IotId }]) });
+
+  await rooms.deviceTokens.insert({ ...names, clientId: "client", tokenHash: "hash", createdAt: startTime }, 5);
+  const gatewayId = { IotId: (await rooms.ports.registry.getDevice(names.productKey, "gw01")).iotId };
+  for (const each of ["QueryClientIds", "DeleteClientIds"]) await call(each, gatewayId);
+
+  const certified = await rooms.ports.registry.createProduct({ name: "certified", authType: "x509" });
+  await rooms.ports.registry.createDevice(certified.productKey, { deviceName: "cert1" });
+  const certifiedProduct = { ProductKey: certified.productKey };
+  await call("SetProductCertInfo", { ...certifiedProduct, IssueModel: "3" });
+  await call("QueryProductCertInfo", certifiedProduct);
+  await rooms.deviceCertificates.register(certified.productKey, "cert1", selfSignedCertificate);
+  await call("QueryDeviceCert", { ...certifiedProduct, DeviceName: "cert1" });
 
   await call("RRpc", { ...device, RequestBase64Byte: "aGk=", Timeout: "5000" });
   await call("PubBroadcast", { ...product, MessageContent: "aGk=" });
   const script = { ...product, ScriptType: "JavaScript", ScriptContent: "function rawDataToProtocol() { return {}; }" };
   for (const each of ["CreateThingScript", "UpdateThingScript"]) await call(each, script);
+  await call("GetThingScript", product);
 
   const form = (await call("GenerateOTAUploadURL", { FileSuffix: "bin" })) as { Data: Record<string, string> };
   const upload = { key: form.Data.Key, policy: form.Data.Policy, signature: form.Data.Signature };

@@ -2,6 +2,13 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import {
+  createDeviceCertificates,
+  createDeviceClients,
+  type DeviceCertificates,
+  type DeviceTokenStore,
+  defaultAccessLimits,
+} from "../../../access/index.ts";
 import { type Clock, systemClock, systemRandom } from "../../../clock.ts";
 import { createDeviceServices, createFileFolder, defaultDeviceServicesLimits } from "../../../device-services/index.ts";
 import { PlatformError } from "../../../errors/index.ts";
@@ -22,6 +29,7 @@ import { createThings, type ThingDownlink } from "../../../things/index.ts";
 import type { AlibabaApiPorts } from "../alibaba-api.ts";
 import { createFirmwareUploads } from "../firmware-uploads.ts";
 import { defaultAlibabaApiLimits } from "../limits.ts";
+import { createScriptLinks } from "../script-links.ts";
 
 export const accessKeyId = "testid";
 export const accessKeySecret = "testsecret";
@@ -29,6 +37,10 @@ export const startTime = Date.UTC(2024, 0, 2, 3, 4, 5);
 
 export interface Rooms {
   ports: AlibabaApiPorts;
+  deviceCertificates: DeviceCertificates;
+  deviceTokens: DeviceTokenStore;
+  /** Gateways that were asked to add devices. */
+  notified: { gateway: string; devices: string[] }[];
   /** What was handed to devices. */
   published: CloudPublish[];
   /** What devices were asked: `set` or a service, with its values. A synchronous service answers `{ echo: … }`. */
@@ -99,6 +111,15 @@ export async function openRooms(clock: Clock): Promise<Rooms> {
       throw error;
     },
   });
+  const notified: Rooms["notified"] = [];
+  const scripts = createScriptShelf();
+  const deviceCertificates = createDeviceCertificates({
+    registry,
+    store: store.deviceCertificates,
+    issue: () => Promise.reject(new Error("no certificate is issued here")),
+    clock,
+    limits: defaultAccessLimits,
+  });
   const ports: AlibabaApiPorts = {
     registry,
     rules,
@@ -115,9 +136,18 @@ export async function openRooms(clock: Clock): Promise<Rooms> {
         return { messageId: "1234567890123456789", delivered: 1 };
       },
     },
-    scripts: createScriptShelf(),
+    scripts,
     tags: createTags({ registry, store: store.tags, limits: defaultRegistryLimits }),
     groups: createGroups({ store: store.groups, clock, random, limits: defaultRegistryLimits }),
+    gatewayNotices: {
+      notifyAdd(gateway, devices) {
+        notified.push({ gateway: gateway.deviceName, devices: devices.map(({ deviceName }) => deviceName) });
+        return String(notified.length);
+      },
+    },
+    deviceClients: createDeviceClients({ registry, store: store.deviceTokens, broker: { kick: () => false } }),
+    deviceCertificates,
+    subscriptionsOf: (productKey, deviceName) => [`/${productKey}/${deviceName}/user/get`],
     topology: createTopology({ registry, store: store.topology, clock, limits: defaultRegistryLimits }),
     registrationBatches: createRegistrationBatches({
       registry,
@@ -130,6 +160,7 @@ export async function openRooms(clock: Clock): Promise<Rooms> {
     }),
     ota,
     deviceServices,
+    scriptLinks: createScriptLinks({ scripts, clock, random, limits: defaultAlibabaApiLimits }),
     firmwareUploads: createFirmwareUploads({ ota, clock, random, limits: defaultAlibabaApiLimits }),
     nextMessageId: createMessageIds(clock),
     accessKeys: { findSecret: (keyId) => (keyId === accessKeyId ? accessKeySecret : undefined) },
@@ -141,6 +172,9 @@ export async function openRooms(clock: Clock): Promise<Rooms> {
   };
   return {
     ports,
+    deviceCertificates,
+    deviceTokens: store.deviceTokens,
+    notified,
     published,
     called,
     async close() {

@@ -1,0 +1,12 @@
+/** A certificate that no CA of ours issued, good for a hundred years; its key was thrown away. */
+export const selfSignedCertificate = `-----BEGIN CERTIFICATE-----
+MIIBdzCCAR2gAwIBAgIUbkpsG/p0kMd892rkU0ZHT3eMSGQwCgYIKoZIzj0EAwIw
+EDEOMAwGA1UEAwwFY2VydDEwIBcNMjYxMTI1MDI0OTE4WhgPMjEyNjExMDEwMjQ5
+MThaMBAxDjAMBgNVBAMMBWNlcnQxMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE
+GrlrNM/hzJIB2jWh02AuFZOYfnXPI/CL1lfE88IfpkssLmZbGpeJIXoq2HGaKEt6
+CgV/0MYGgmAczD4l2bUTaaNTMFEwHQYDVR0OBBYEFHe8GaO6y9xF4L6Xwxp6+6fh
+fnUaMB8GA1UdIwQYMBaAFHe8GaO6y9xF4L6Xwxp6+6fhfnUaMA8GA1UdEwEB/wQF
+MAMBAf8wCgYIKoZIzj0EAwIDSAAwRQIhAJlQ3re0ZFBohGwfYxerE02u0nne1nrK
+s+ZZsMl/EMu1AiAS2GKxJnjRkzgsQ3Q9MTq1IcDxZkSbAaTE2d4vTJRALQ==
+-----END CERTIFICATE-----
+`;
