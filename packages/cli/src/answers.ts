@@ -14,6 +14,10 @@ export interface ProductAnswer {
   nodeType: string;
   topicStyle: string;
   dataFormat: number;
+  authType: string;
+  isRegistrationOpen: boolean;
+  isSelfRegistrationOpen: boolean;
+  isReleased: boolean;
   createdAt: string;
   deviceCount?: number;
 }
@@ -162,4 +166,31 @@ export interface DeviceLineAnswer {
   module: string;
   code: string;
   content: string;
+}
+
+export interface DeviceIdentityAnswer {
+  productKey: string;
+  deviceName: string;
+  iotId: string;
+}
+
+export interface GroupAnswer {
+  groupId: string;
+  name: string;
+  description: string;
+  superGroupId?: string;
+  createdAt: string;
+  deviceCount?: number;
+}
+
+export interface CertificateAnswer {
+  fingerprint: string;
+  serialNumber: string;
+  /** PEM. */
+  certificate: string;
+  expiresAt: string;
+  createdAt: string;
+  /** Of an issued one, this once. */
+  privateKey?: string;
+  ca?: string;
 }

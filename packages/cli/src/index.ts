@@ -1,8 +1,10 @@
 /** The `thingstead` command as a function: arguments in, exit code out. */
 import { Command, CommanderError } from "commander";
 import { CliError } from "./cli-error.ts";
+import { addCertificateCommands } from "./commands/certificate.ts";
 import { addDeviceCommands } from "./commands/device.ts";
 import { addDeviceLogCommands } from "./commands/device-log.ts";
+import { addGroupCommands } from "./commands/group.ts";
 import { addJobCommands } from "./commands/job.ts";
 import { addLogCommand } from "./commands/log.ts";
 import { addModemCommand } from "./commands/modem.ts";
@@ -15,6 +17,8 @@ import { addRuleCommands } from "./commands/rule.ts";
 import { addServiceCommands } from "./commands/service.ts";
 import { addStartCommand } from "./commands/start.ts";
 import { addStatusCommand } from "./commands/status.ts";
+import { addSubDeviceCommands } from "./commands/sub-device.ts";
+import { addTagCommands } from "./commands/tag.ts";
 import { addTopicCommands } from "./commands/topic.ts";
 import { addTslCommands } from "./commands/tsl.ts";
 import { createCommandKit } from "./context.ts";
@@ -80,6 +84,10 @@ function createProgram(io: CliIo, language: Language, t: Translate): Command {
   addStatusCommand(program, kit);
   addProductCommands(program, kit);
   addDeviceCommands(program, kit);
+  addSubDeviceCommands(program, kit);
+  addCertificateCommands(program, kit);
+  addGroupCommands(program, kit);
+  addTagCommands(program, kit);
   addTopicCommands(program, kit);
   addMqttUserCommands(program, kit);
   addRuleCommands(program, kit);

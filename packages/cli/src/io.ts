@@ -75,7 +75,10 @@ export function createProcessIo(): CliIo {
     readFile: (path) => readFileSync(path),
     openFile(path) {
       accessSync(path, constants.R_OK);
-      return { bytes: statSync(path).size, pieces: createReadStream(path) };
+      const status = statSync(path);
+      // Opens, but cannot be read.
+      if (status.isDirectory()) throw Object.assign(new Error("a folder"), { code: "EISDIR" });
+      return { bytes: status.size, pieces: createReadStream(path) };
     },
     http: createHttpCall(),
     sleep: (milliseconds) => delay(milliseconds),

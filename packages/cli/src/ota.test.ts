@@ -88,7 +88,7 @@ test("watching ends with the job, and confirming takes page after page", async (
       if (url.includes("/stream"))
         return { pieces: [event("progress", { ...task, status: "IN_PROGRESS", progress: 9 }), event("task", task)] };
       loads += 1;
-      return { body: { ...job, status: loads < 2 ? "IN_PROGRESS" : "COMPLETED", tasks: { total: 1, SUCCEEDED: 1 } } };
+      return { body: { ...job, status: loads < 3 ? "IN_PROGRESS" : "COMPLETED", tasks: { total: 1, SUCCEEDED: 1 } } };
     },
   });
   expect(await runThingstead(["ota", "watch", "3"], watched.io)).toBe(0);
@@ -101,4 +101,38 @@ test("watching ends with the job, and confirming takes page after page", async (
   });
   expect(await runThingstead(["ota", "batch", "confirm", "3", "--json"], confirmed.io)).toBe(0);
   expect(JSON.parse(confirmed.seen.stdout)).toEqual({ jobId: 3, confirmed: 3 });
+});
+
+test("a job that is not there is told at once, and no stream is opened for it", async () => {
+  const missing = createScriptedIo({ answer: () => ({ status: 404, body: { error: { code: "ota.job_not_found", message: "none" } } }) });
+  expect(await runThingstead(["ota", "watch", "77"], missing.io)).toBe(1);
+  expect(missing.seen.stderr).toContain("[ota.job_not_found]");
+  expect(missing.seen.requests.map(({ url }) => url)).toEqual(["http://server.example/api/v1/ota/jobs/77"]);
+});
+
+test("watching goes on when the server was away, and ends when it stays away", async () => {
+  let loads = 0;
+  const back = createScriptedIo({
+    answer({ url }) {
+      if (url.includes("/stream")) return { pieces: [new Error("reset")] };
+      loads += 1;
+      if (loads === 3) throw Object.assign(new Error("refused"), { code: "ECONNREFUSED" });
+      return { body: { ...job, status: loads < 4 ? "IN_PROGRESS" : "COMPLETED" } };
+    },
+  });
+  expect(await runThingstead(["ota", "watch", "3"], back.io)).toBe(0);
+  expect(back.seen.stdout).toContain("COMPLETED");
+  expect(back.seen.sleeps).toEqual([1_000, 2_000]);
+
+  let count = 0;
+  const gone = createScriptedIo({
+    answer() {
+      count += 1;
+      if (count > 1) throw Object.assign(new Error("refused"), { code: "ECONNREFUSED" });
+      return { body: job };
+    },
+  });
+  expect(await runThingstead(["ota", "watch", "3"], gone.io)).toBe(1);
+  expect(gone.seen.stderr).toContain("[cli.server_unreachable]");
+  expect(gone.seen.sleeps).toHaveLength(5);
 });

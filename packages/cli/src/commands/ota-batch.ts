@@ -34,6 +34,8 @@ interface CreateOptions {
 
 const taskStatuses = ["CONFIRM", "QUEUED", "NOTIFIED", "IN_PROGRESS", "SUCCEEDED", "FAILED", "CANCELED"];
 const taskIdsMax = 200;
+/** Waits before a broken stream is opened again. */
+const reconnectMilliseconds = [1_000, 2_000, 5_000, 10_000, 20_000];
 
 export function addOtaBatchCommands(ota: Command, { t, open }: CommandKit): void {
   const id = wholeNumber(1, Number.MAX_SAFE_INTEGER, t);
@@ -237,10 +239,11 @@ export async function watchJob(jobId: number, { client, output, io, t }: Command
     bar.show(SUCCEEDED + FAILED + CANCELED, total);
     return job.status === "COMPLETED" || job.status === "CANCELED";
   };
-  // Following begins before the state is read, so that nothing falls between the two.
-  const answer = await client().open("GET", path("ota", "stream"), { query: { jobId }, accept: "text/event-stream" });
-  let job = await load();
-  if (!show(job)) {
+  const follow = async (): Promise<OtaJobAnswer> => {
+    // Following begins before the state is read, so that nothing falls between the two.
+    const answer = await client().open("GET", path("ota", "stream"), { query: { jobId }, accept: "text/event-stream" });
+    let job = await load();
+    if (show(job)) return job;
     for await (const { event, data } of readEvents(answer.pieces)) {
       if (event === "task" || event === "progress") {
         const task = JSON.parse(data) as OtaTaskAnswer;
@@ -251,6 +254,24 @@ export async function watchJob(jobId: number, { client, output, io, t }: Command
       job = await load();
       if (show(job)) break;
     }
+    return job;
+  };
+  // A job that is not there is told before a stream is open, which would keep the command.
+  let job = await load();
+  let failures = 0;
+  while (!show(job)) {
+    try {
+      job = await follow();
+      if (show(job)) break;
+      failures = 0;
+    } catch (error) {
+      // A server that restarts: the job goes on, and so does the watching.
+      if (error instanceof CliError && error.code !== "cli.server_unreachable") throw error;
+      if (failures === reconnectMilliseconds.length) throw error;
+    }
+    output.error(t("log.reconnecting"));
+    await io.sleep(reconnectMilliseconds[failures] ?? 0);
+    failures += 1;
   }
   bar.end();
   if (output.isJson) output.jsonLine(job);

@@ -6,14 +6,29 @@ import type { CommandKit } from "../context.ts";
 import type { Output } from "../output.ts";
 import type { Translate } from "../texts/index.ts";
 
+type Switch = "on" | "off";
+
+interface UpdateOptions {
+  name?: string;
+  description?: string;
+  registration?: Switch;
+  selfRegistration?: Switch;
+  release?: Switch;
+}
+
 interface CreateOptions {
   description?: string;
   nodeType?: string;
   topicStyle?: string;
   dataFormat?: string;
+  authType?: string;
+  registration?: Switch;
+  selfRegistration?: Switch;
   productKey?: string;
   productSecret?: string;
 }
+
+const isOn = (value: Switch | undefined) => (value === undefined ? undefined : value === "on");
 
 export function addProductCommands(program: Command, { t, open }: CommandKit): void {
   const product = program.command("product").description(t("product.about"));
@@ -26,16 +41,22 @@ export function addProductCommands(program: Command, { t, open }: CommandKit): v
     .addOption(new Option("--node-type <type>", t("option.nodeType")).choices(["device", "gateway"]))
     .addOption(new Option("--topic-style <style>", t("option.topicStyle")).choices(["user", "legacy", "none"]))
     .addOption(new Option("--data-format <n>", t("option.dataFormat")).choices(["0", "1"]))
+    .addOption(new Option("--auth-type <type>", t("option.authType")).choices(["secret", "x509"]))
+    .addOption(switchOption("--registration <switch>", t("option.registration")))
+    .addOption(switchOption("--self-registration <switch>", t("option.selfRegistration")))
     .option("--product-key <key>", t("option.productKey"))
     .option("--product-secret <secret>", t("option.productSecret"))
     .action(async (name: string, options: CreateOptions, command: Command) => {
       const { client, output } = open(command);
-      const { description, nodeType, topicStyle, dataFormat, productKey, productSecret } = options;
+      const { description, nodeType, topicStyle, dataFormat, authType, productKey, productSecret } = options;
       const body = {
         name,
         description,
         nodeType,
         topicStyle,
+        authType,
+        isRegistrationOpen: isOn(options.registration),
+        isSelfRegistrationOpen: isOn(options.selfRegistration),
         productKey,
         productSecret,
         dataFormat: dataFormat === undefined ? undefined : Number(dataFormat),
@@ -67,6 +88,27 @@ export function addProductCommands(program: Command, { t, open }: CommandKit): v
     });
 
   product
+    .command("update")
+    .argument("<productKey>", t("argument.productKey"))
+    .description(t("product.update"))
+    .option("--name <name>", t("argument.productName"))
+    .option("--description <text>", t("option.description"))
+    .addOption(switchOption("--registration <switch>", t("option.registration")))
+    .addOption(switchOption("--self-registration <switch>", t("option.selfRegistration")))
+    .addOption(switchOption("--release <switch>", t("option.release")))
+    .action(async (productKey: string, options: UpdateOptions, command: Command) => {
+      const { client, output } = open(command);
+      const body = {
+        name: options.name,
+        description: options.description,
+        isRegistrationOpen: isOn(options.registration),
+        isSelfRegistrationOpen: isOn(options.selfRegistration),
+        isReleased: isOn(options.release),
+      };
+      showProduct(await client().call<ProductAnswer>("PATCH", path("products", productKey), { body }), output, t);
+    });
+
+  product
     .command("delete")
     .argument("<productKey>", t("argument.productKey"))
     .description(t("product.delete"))
@@ -76,6 +118,10 @@ export function addProductCommands(program: Command, { t, open }: CommandKit): v
       if (output.isJson) output.json({ productKey, isDeleted: true });
       else output.line(t("product.deleted", { productKey }));
     });
+}
+
+function switchOption(flags: string, description: string): Option {
+  return new Option(flags, description).choices(["on", "off"]);
 }
 
 function showProduct(product: ProductAnswer, output: Output, t: Translate): void {
@@ -91,6 +137,10 @@ function showProduct(product: ProductAnswer, output: Output, t: Translate): void
     [t("head.nodeType"), product.nodeType],
     [t("head.topicStyle"), product.topicStyle],
     [t("head.dataFormat"), product.dataFormat],
+    [t("head.authType"), product.authType],
+    [t("head.registration"), product.isRegistrationOpen],
+    [t("head.selfRegistration"), product.isSelfRegistrationOpen],
+    [t("head.released"), product.isReleased],
     [t("head.devices"), product.deviceCount],
     [t("head.createdAt"), product.createdAt],
   ]);
