@@ -125,6 +125,10 @@ test("[alibaba-device 8.4] time-out, offline, half connected, nobody listening",
   const polite = openRrpc({ isOnline: false });
   polite.lost.disconnected({ subject: { productKey: "pk", deviceName: "d" }, reason: "client_disconnect" });
   expect(await polite.call()).toMatchObject({ kind: "offline" });
+  // It broke, came back, and left in order.
+  for (const reason of ["connection_closed", "client_disconnect"])
+    polite.lost.disconnected({ subject: { productKey: "pk", deviceName: "d" }, reason });
+  expect(await polite.call()).toMatchObject({ kind: "offline" });
   expect(await openRrpc({ delivered: 0 }).call()).toMatchObject({ kind: "timeout" });
 });
 

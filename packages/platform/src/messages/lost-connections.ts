@@ -17,9 +17,11 @@ export function createLostConnections(
   const keyOf = (productKey: string, deviceName: string) => `${productKey}/${deviceName}`;
   return {
     disconnected({ subject, reason }) {
-      if (!brokenReasons.has(reason) || !isDevice(subject)) return;
+      if (!isDevice(subject)) return;
       const key = keyOf(subject.productKey, subject.deviceName);
       times.delete(key);
+      // It came back since, and left in order.
+      if (!brokenReasons.has(reason)) return;
       times.set(key, clock.now());
       if (times.size <= limits.rrpcLostConnectionsMax) return;
       for (const oldest of times.keys()) {
