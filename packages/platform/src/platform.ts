@@ -294,7 +294,7 @@ async function open(
     store: store.thingModels,
     history: new SqliteHistory({ dataDir, clock, limits: limits.history, report }),
     registry,
-    downlink: createThingDownlink({ downlink, rrpc, routeOf, registry, scripts }),
+    downlink: createThingDownlink({ downlink, broker, rrpc, routeOf, registry, scripts }),
     clock,
     limits: limits.things,
     report,

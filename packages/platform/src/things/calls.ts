@@ -42,13 +42,18 @@ export function createCalls({ models, history, downlink, clock, limits, tell }: 
     return model;
   }
 
+  /** Who asked is told that the call is under way: a crash loses neither the record nor the message that a lasting session is owed. */
+  async function safe(): Promise<void> {
+    await Promise.all([history.committed(), downlink.committed?.()]);
+  }
+
   async function send(device: DeviceRef, values: Readonly<Record<string, unknown>>): Promise<string> {
     const id = nextId();
     const time = clock.now();
     await downlink.setProperties(device, { id, values });
     const slot = history.saveCall(device.iotId, { identifier: setService, time, input: values });
     awaited.add(device.iotId, id, { identifier: setService, slot }, time);
-    await history.committed();
+    await safe();
     return id;
   }
 
@@ -106,7 +111,7 @@ export function createCalls({ models, history, downlink, clock, limits, tell }: 
       await downlink.callService(device, { id, identifier, input: values });
       const slot = history.saveCall(device.iotId, { identifier, time, input: values });
       awaited.add(device.iotId, id, { identifier, slot }, time);
-      await history.committed();
+      await safe();
       return { id };
     },
 

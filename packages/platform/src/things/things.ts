@@ -118,6 +118,8 @@ export interface ThingDownlink {
     device: DeviceRef,
     request: { id: string; identifier: string; input: unknown; timeoutMilliseconds: number },
   ): Promise<{ code: number; message?: string; output: unknown }>;
+  /** What was sent so far survives a crash, as far as the device's session lasts. Absent: nothing sent outlives the process. */
+  committed?(): Promise<void>;
 }
 
 export interface Things {

@@ -1,5 +1,6 @@
 /** How the room of things calls devices (alibaba-device.md, 5.3, 5.6 and 5.7). */
 import { type AlinkReply, alinkRequestObject, formatAlinkRequest, readAlinkReply, readAlinkReplyMembers } from "@thingstead/dialects";
+import type { Broker } from "@thingstead/mqtt";
 import type { SessionRoutes } from "../../access/index.ts";
 import { PlatformError } from "../../errors/index.ts";
 import type { Downlink, RrpcExchange } from "../../messages/index.ts";
@@ -9,6 +10,7 @@ import type { DeviceRef, ThingDownlink } from "../../things/index.ts";
 
 export interface ThingDownlinkPorts {
   downlink: Pick<Downlink, "send" | "isOnline">;
+  broker: Pick<Broker, "committed">;
   rrpc: Pick<RrpcExchange, "exchange">;
   routeOf: SessionRoutes;
   registry: Pick<Registry, "findProduct">;
@@ -98,6 +100,7 @@ export function createThingDownlink(ports: ThingDownlinkPorts): ThingDownlink {
       const { code, message, data } = await readAnswer(device, answer);
       return { code, ...(message === undefined ? {} : { message }), output: data };
     },
+    committed: () => ports.broker.committed(),
   };
 }
 
