@@ -1,8 +1,10 @@
 /** Seed 004 and the transcripts of the manual, against a mosquitto that demands certificates as AWS does. [ESP-AT 8] */
+import { join } from "node:path";
 import { type Certificate, createModem, type Modem, type ModemOptions } from "@thingstead/esp-at";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { type AtHost, createAtHost, playTranscript } from "./support/at-host.ts";
 import { type Mosquitto, startMosquitto } from "./support/mosquitto.ts";
+import { runNode } from "./support/server-process.ts";
 import { hasProgram, needProgram } from "./support/services.ts";
 import { createTestPki, type TestPki } from "./support/test-pki.ts";
 
@@ -90,13 +92,13 @@ test("seed 004: the lines of the vendor's document, in their order, by mutual TL
   expect(broker.output()).toMatch(/as esp32 \(p2, c1, k120, u'device'\)/);
 });
 
-async function join(host: AtHost): Promise<void> {
+async function joinWifi(host: AtHost): Promise<void> {
   await playTranscript(host, '>> AT+CWJAP="ssid","password"\n<< WIFI CONNECTED\n<< WIFI GOT IP\n<<\n<< OK');
 }
 
 test("[ESP-AT 8.2] a plain broker: connect, subscribe, publish with escapes, unsubscribe, clean", async () => {
   const { host } = await start({ hosts: { "192.168.3.102": { host: "127.0.0.1", port: port(2) } } });
-  await join(host);
+  await joinWifi(host);
   await playTranscript(
     host,
     String.raw`
@@ -142,8 +144,8 @@ test("[ESP-AT 8.2] a plain broker: connect, subscribe, publish with escapes, uns
 test("[ESP-AT 8.3] the server is verified with a CA stored at run time, and hears the last will", async () => {
   const { host, modem } = await start({ certificates: [] });
   const watcher = await start({ hosts: { "192.168.3.102": { host: "127.0.0.1", port: port(1) } }, certificates: [] });
-  await join(host);
-  await join(watcher.host);
+  await joinWifi(host);
+  await joinWifi(watcher.host);
   await watcher.host.command('AT+MQTTUSERCFG=0,2,"watcher","","",0,0,""');
   await watcher.host.command('AT+MQTTCONN=0,"192.168.3.102",8883,0');
   expect(await watcher.host.command('AT+MQTTSUB=0,"dev/lwt",1')).toEqual(["OK"]);
@@ -184,7 +186,7 @@ test("[ESP-AT 8.3] the server is verified with a CA stored at run time, and hear
 
 test("[ESP-AT 8.4] refusals show their codes, and the state is told", async () => {
   const { host } = await start({ hosts: { "192.168.3.102": { host: "127.0.0.1", port: 1 } } });
-  await join(host);
+  await joinWifi(host);
   await playTranscript(
     host,
     `
@@ -225,7 +227,7 @@ test("[ESP-AT 8.5] the broker restarts: the modem comes back by itself and subsc
       hosts: { "192.168.3.102": { host: "127.0.0.1", port: own.ports[0] ?? 0 } },
       limits: { mqttReconnectMilliseconds: 200 },
     });
-    await join(host);
+    await joinWifi(host);
     await host.command('AT+MQTTUSERCFG=0,1,"dev1","","",0,0,""');
     await host.command('AT+MQTTCONN=0,"192.168.3.102",1883,1');
     await host.command('AT+MQTTSUB=0,"topic",1');
@@ -253,7 +255,7 @@ test("[ESP-AT 8.5] the broker restarts: the modem comes back by itself and subsc
 
 test("[ESP-AT 8.6] MQTTPUBRAW takes any bytes, and a long message comes in pieces of the module's buffer", async () => {
   const { host } = await start({ hosts: { "192.168.3.102": { host: "127.0.0.1", port: port(2) } } });
-  await join(host);
+  await joinWifi(host);
   await host.command('AT+MQTTUSERCFG=0,1,"raw","","",0,0,""');
   await host.command('AT+MQTTCONN=0,"192.168.3.102",1883,0');
   const payload = Buffer.from(Array.from({ length: 427 }, (_, index) => index % 256));
@@ -295,7 +297,7 @@ test("[ESP-AT 8.7] busy while it scans, and unknown commands", async () => {
 
 test("[ESP-AT 8.8] a restart finds the network it knew", async () => {
   const { host } = await start();
-  await join(host);
+  await joinWifi(host);
   await host.command("ATE1");
   await playTranscript(host, "\n>> AT+RST\n<< AT+RST\n<<\n<< OK\n<< WIFI DISCONNECT\n<<\n<< ready\n<< WIFI CONNECTED\n<< WIFI GOT IP");
 });
@@ -313,7 +315,7 @@ test.each([
   { scheme: 10, listener: 4, path: "mqtt" },
 ])("[ESP-AT 2.2, 8.9] scheme $scheme connects and hears itself", async ({ scheme, listener, path }) => {
   const { host } = await start({ hosts: { "broker.example.com": { host: "127.0.0.1", port: port(listener) } } });
-  await join(host);
+  await joinWifi(host);
   await host.command('AT+CIPSNTPCFG=1,0,"pool.ntp.org"');
   await host.line();
   await host.command(`AT+MQTTUSERCFG=0,${scheme},"s${scheme}","","",0,0,"${path}"`);
@@ -368,11 +370,20 @@ test("the Wi-Fi is lost and found: the link is told, and comes back", async () =
     hosts: { "broker.example.com": { host: "127.0.0.1", port: port(2) } },
     limits: { mqttReconnectMilliseconds: 1500 },
   });
-  await join(host);
+  await joinWifi(host);
   await host.command('AT+MQTTUSERCFG=0,1,"roam","","",0,0,""');
   await host.command('AT+MQTTCONN=0,"broker.example.com",1883,1');
   modem.loseWifi();
   await playTranscript(host, "<< WIFI DISCONNECT\n<< +MQTTDISCONNECTED:0");
   modem.findWifi();
   await playTranscript(host, '<< WIFI CONNECTED\n<< WIFI GOT IP\n<< +MQTTCONNECTED:0,1,"broker.example.com","1883","",1');
+});
+
+test("examples/esp-at-aws: the same lines, as a program", async () => {
+  const files = { ca: pki.caFile, cert: join(pki.folder, "device.crt"), key: join(pki.folder, "device.key") };
+  const flags = Object.entries({ endpoint, address: `127.0.0.1:${port(0)}`, ...files }).flatMap(([name, value]) => [`--${name}`, value]);
+  const { code, stdout, stderr } = await runNode(["examples/esp-at-aws/main.ts", ...flags]);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect(stdout).toContain(`+MQTTCONNECTED:0,5,"${endpoint}","8883","",1\r\n\r\nOK\r\n`);
+  expect(stdout).toMatch(/\+MQTTSUBRECV:0,"topic\/esp32at",10,hello aws!\r\n\r\nOK\r\n$/);
 });

@@ -37,7 +37,9 @@ export class PtyError extends Error {
 }
 
 const unreadBytesMax = 1_048_576;
-const restartMilliseconds = 100;
+const restartMilliseconds = 20;
+/** How long socat stays when the host hung up. */
+const lingerSeconds = 0.05;
 /** How soon socat sees that a host opened the port. */
 const openCheckSeconds = 0.05;
 const linkCheckMilliseconds = 20;
@@ -58,9 +60,13 @@ export async function openPty(options: PtyDoorOptions): Promise<PtyDoor> {
   let isClosed = false;
   let trouble = "";
   const start = () => {
-    const started = spawn(program, [`PTY,link=${link},raw,echo=0,wait-slave,pty-interval=${openCheckSeconds}`, "STDIO"], {
-      stdio: ["pipe", "pipe", "pipe"],
-    });
+    const started = spawn(
+      program,
+      ["-t", String(lingerSeconds), `PTY,link=${link},raw,echo=0,wait-slave,pty-interval=${openCheckSeconds}`, "STDIO"],
+      {
+        stdio: ["pipe", "pipe", "pipe"],
+      },
+    );
     child = started;
     started.stdout.pipe(toModem, { end: false });
     // Whoever reads the port next gets what was said since.
