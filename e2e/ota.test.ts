@@ -307,6 +307,8 @@ test("a form takes an upload too, and what is not what was announced is refused"
   expect(JSON.parse(wrong.stdout).error).toMatchObject({ code: "ota.file_mismatch" });
   const empty = await run("curl", [...asked, "-H", "Content-Type: application/octet-stream", "--data-binary", "", url]);
   expect(JSON.parse(empty.stdout).error.code).toBe("ota.file_empty");
+  const json = await run("curl", [...asked, "-H", "Content-Type: application/json", "--data-binary", "{}", url]);
+  expect(JSON.parse(json.stdout).error).toMatchObject({ code: "ota.upload_type_unsupported" });
 });
 
 test("`thingstead ota`: upload, batch create, watch to the end", async () => {
@@ -334,4 +336,11 @@ test("`thingstead ota`: upload, batch create, watch to the end", async () => {
   expect(await ota("versions", fixture.productKey)).toMatch(/2 +│ 1/);
   const refused = await runThingstead(["ota", "batch", "create", "999999"], environment);
   expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("[ota.package_not_found]") });
+  const unknown = await runThingstead(["ota", "watch", "999999"], environment);
+  expect(unknown).toMatchObject({ code: 1, stderr: expect.stringContaining("[ota.job_not_found]") });
+  const unreadable = await runThingstead(
+    ["ota", "upload", folder, "--product", fixture.productKey, "--firmware-version", "3"],
+    environment,
+  );
+  expect(unreadable).toMatchObject({ code: 1, stderr: expect.stringContaining("[cli.file_unreadable]") });
 });

@@ -63,6 +63,11 @@ export const otaErrors = {
     en: "The firmware file {sha256} cannot be read: {reason}. Upload it again.",
     zh: "无法读取固件文件 {sha256}：{reason}。请重新上传。",
   },
+  "ota.upload_type_unsupported": {
+    http: 415,
+    en: "The content type {received} is no file; send application/octet-stream, or multipart/form-data with one file.",
+    zh: "内容类型 {received} 不是文件，请发送 application/octet-stream，或含一个文件的 multipart/form-data。",
+  },
   "ota.upload_broken": { http: 400, en: "The upload broke off: {reason}. Nothing was kept.", zh: "上传中断：{reason}。未保留任何数据。" },
   "ota.too_many_uploads": {
     http: 503,

@@ -52,6 +52,11 @@ export async function addOtaFileRoutes(app: RestApp, { ota }: Pick<ApiPorts, "ot
               if (part === undefined) throw new PlatformError("ota.upload_broken", { reason: "the form has no file" });
               file = await ota.files.upload(part.file, expected);
             } else {
+              const received = request.headers["content-type"];
+              // Elsewhere JSON is read before the route does.
+              if (received !== undefined && !received.startsWith("application/octet-stream")) {
+                throw new PlatformError("ota.upload_type_unsupported", { received });
+              }
               if (raw === undefined || typeof raw === "string") throw new PlatformError("ota.file_empty");
               file = await ota.files.upload(raw, { ...(announced > 0 ? { bytes: announced } : {}), ...expected });
             }
