@@ -11,7 +11,7 @@ import { ClientConnection } from "./session/client-connection.ts";
 import { JournalPressure } from "./session/journal-pressure.ts";
 import { SlabPool } from "./session/outbox.ts";
 import { SessionRegistry } from "./session/session-registry.ts";
-import { reauthoriseSubscriptions } from "./session/subscribe.ts";
+import { reauthoriseSubscriptions, subscribeFor, unsubscribeFor } from "./session/subscribe.ts";
 import { Turn } from "./session/turn.ts";
 import { SysTopics } from "./sys-topics.ts";
 
@@ -133,6 +133,16 @@ export function createBroker(ports: BrokerPorts): Broker {
     subjectOf: (sessionId) => sessions.get(sessionId)?.subject,
     sessionIdsOf: (prefix) => [...sessions].filter(({ id }) => id.startsWith(prefix)).map(({ id }) => id),
     subscriptionsOf: (sessionId) => [...(sessions.get(sessionId)?.subscriptions.values() ?? [])],
+    subscribe(sessionId, filters, qos) {
+      const session = sessions.get(sessionId);
+      return session?.rights === undefined ? "no_session" : (subscribeFor(engine, session, filters, qos) ?? "ok");
+    },
+    unsubscribe(sessionId, filters) {
+      const session = sessions.get(sessionId);
+      if (session === undefined) return "no_session";
+      unsubscribeFor(engine, session, filters);
+      return "ok";
+    },
     kick(sessionId, reason, refusal) {
       const link = sessions.get(sessionId)?.link;
       if (link === undefined) return false;

@@ -62,6 +62,13 @@ export interface Broker {
   /** Ids of all sessions, connected or not, that begin so; walks through all of them. */
   sessionIdsOf(prefix: string): string[];
   subscriptionsOf(sessionId: string): readonly StoredSubscription[];
+  /**
+   * As if the client had sent SUBSCRIBE, with its rights and limits; all or none. Without a session that was connected since the start
+   * nobody's rights are known. Safe when `committed` resolves.
+   */
+  subscribe(sessionId: string, filters: readonly string[], qos: QoS): "ok" | "no_session" | Refusal;
+  /** What is not subscribed is passed over. */
+  unsubscribe(sessionId: string, filters: readonly string[]): "ok" | "no_session";
   /** Closes a session's connection; its stored state stays. False when not connected. */
   kick(sessionId: string, reason: CloseReason, refusal?: Refusal): boolean;
   /** Closes the connection and forgets the session, its subscriptions and its queue. */

@@ -406,7 +406,7 @@ async function open(
     gatewayNotices: gateways,
     deviceClients: createDeviceClients({ registry, store: store.deviceTokens, broker }),
     deviceCertificates,
-    subscriptionsOf: createDeviceSubscriptions({ broker, subDevices, dialects }),
+    deviceSubscriptions: createDeviceSubscriptions({ broker, subDevices, dialects }),
     registrationBatches,
     ota,
     deviceServices,

@@ -250,3 +250,33 @@ test("[MQTT-4.8.2] members of a shared subscription take turns, connected ones f
   publish(4);
   expect([clients[0]?.publishes().length, clients[2]?.publishes().length]).toEqual([2, 2]);
 });
+
+test("a subscription on a client's behalf has the client's rights and limits, all or none, and ends as it began", async () => {
+  const world = await new TestBroker({
+    behaviour: { subscriptionsMax: 3, qosMax: 1 },
+    admission: {
+      rights: {
+        publish: () => ({ isRouted: true, taps: [] }),
+        subscribe: (filter, qos) => (filter === "secret" ? { code: "access.topic_denied", received: filter } : { qos }),
+      },
+    },
+  }).start();
+  const { broker } = world;
+  expect(broker.subscribe("one", ["a"], 1)).toBe("no_session");
+  expect(broker.unsubscribe("one", ["a"])).toBe("no_session");
+  const client = world.open();
+  await client.connect("one");
+  expect(broker.subscribe("one", ["a", "secret"], 1)).toMatchObject({ code: "access.topic_denied" });
+  expect(broker.subscribe("one", ["a", "b", "c", "d"], 1)).toMatchObject({ code: "mqtt.subscriptions_exceeded" });
+  expect(broker.subscriptionsOf("one")).toEqual([]);
+  expect(broker.subscribe("one", ["a", "b"], 2)).toBe("ok");
+  expect(broker.subscriptionsOf("one")).toMatchObject([
+    { filter: "a", qos: 1 },
+    { filter: "b", qos: 1 },
+  ]);
+  expect(world.named("subscribed")).toHaveLength(2);
+  expect(broker.publish({ topic: "a", payload: Buffer.from("x"), qos: 1 })).toMatchObject({ delivered: 1 });
+  expect(broker.unsubscribe("one", ["a", "never"])).toBe("ok");
+  expect(broker.publish({ topic: "a", payload: Buffer.from("x"), qos: 1 })).toMatchObject({ delivered: 0 });
+  expect(world.named("unsubscribed")).toHaveLength(1);
+});

@@ -70,6 +70,39 @@ export function handleSubscribe(engine: Engine, connection: ClientConnection, se
   for (const offer of retained) if (offer.qos > 0) offerRetained(engine, session, offer);
 }
 
+/**
+ * On a client's behalf and with its rights: the same as its own SUBSCRIBE, but nothing is answered and nothing retained is sent.
+ * All or none; answers what refused it.
+ */
+export function subscribeFor(engine: Engine, session: Session, filters: readonly string[], qos: QoS): Refusal | undefined {
+  const granted: StoredSubscription[] = [];
+  for (const [index, filter] of filters.entries()) {
+    const wanted = { filter, qos, isNoLocal: false, isRetainAsPublished: false, retainHandling: 2 } as const;
+    const answer = authoriseFilter(engine, session, wanted, index);
+    if (typeof answer === "object") return answer.refusal;
+    granted.push({ ...wanted, qos: answer });
+  }
+  const added = granted.filter(({ filter }) => !session.subscriptions.has(filter));
+  if (session.subscriptions.size + added.length > session.behaviour.subscriptionsMax) {
+    return refuse("mqtt.subscriptions_exceeded", `${added.length} more subscriptions`, `at most ${session.behaviour.subscriptionsMax}`)
+      .refusal;
+  }
+  for (const subscription of granted) {
+    session.wishFilter(subscription.filter);
+    engine.sessions.subscribe(session, subscription);
+    engine.observer.subscribed({ sessionId: session.id, subject: session.subject, filter: subscription.filter, qos: subscription.qos });
+  }
+  return undefined;
+}
+
+/** On a client's behalf. What it has not subscribed is passed over. */
+export function unsubscribeFor(engine: Engine, session: Session, filters: readonly string[]): void {
+  for (const filter of filters) {
+    if (!engine.sessions.unsubscribe(session, filter)) continue;
+    engine.observer.unsubscribed({ sessionId: session.id, subject: session.subject, filter });
+  }
+}
+
 function offerRetained(engine: Engine, session: Session, { message, qos, identifiers, retained }: RetainedOffer): void {
   // Replaced while a commit was awaited: the newer one came by the subscription.
   if (qos === 0 && retained !== undefined && !engine.retained.isCurrent(retained)) return;

@@ -6,11 +6,22 @@ import { device } from "./fake-ports.ts";
 
 const stored = (filter: string) => ({ filter, qos: 1, isNoLocal: false, isRetainAsPublished: false, retainHandling: 0 }) as const;
 
-test("a gateway's subscriptions and those of a sub-device over it are kept apart", () => {
+function setUp() {
   const filters = ["/pk/gate/user/get", "/pk/sub1/user/get", "/sys/pk/sub1/thing/service/property/set", "/ext/rrpc/+/x"];
-  const subscriptionsOf = createDeviceSubscriptions({
+  const calls: string[] = [];
+  const subscriptions = createDeviceSubscriptions({
     broker: {
       subscriptionsOf: (sessionId) => (sessionId === "pk/gate" ? filters.map(stored) : []),
+      subscribe(sessionId, wanted, qos) {
+        calls.push(`subscribe ${sessionId} ${wanted} ${qos}`);
+        if (sessionId !== "pk/gate") return "no_session";
+        return wanted.includes("/pk/sub1/user/none") ? { code: "access.topic_foreign", received: "/pk/sub1/user/none" } : "ok";
+      },
+      unsubscribe(sessionId, unwanted) {
+        calls.push(`unsubscribe ${sessionId} ${unwanted}`);
+        return "ok";
+      },
+      committed: async () => void calls.push("committed"),
     },
     subDevices: {
       routeOf: (_productKey, deviceName) =>
@@ -18,9 +29,32 @@ test("a gateway's subscriptions and those of a sub-device over it are kept apart
     },
     dialects: [alibabaDialect],
   });
-  expect(subscriptionsOf("pk", "gate")).toEqual(["/pk/gate/user/get", "/ext/rrpc/+/x"]);
-  expect(subscriptionsOf("pk", "sub1")).toEqual(["/pk/sub1/user/get", "/sys/pk/sub1/thing/service/property/set"]);
-  expect(subscriptionsOf("pk", "other")).toEqual([]);
+  return { calls, subscriptions };
+}
+
+test("a gateway's subscriptions and those of a sub-device over it are kept apart", () => {
+  const { subscriptions } = setUp();
+  expect(subscriptions.list("pk", "gate")).toEqual(["/pk/gate/user/get", "/ext/rrpc/+/x"]);
+  expect(subscriptions.list("pk", "sub1")).toEqual(["/pk/sub1/user/get", "/sys/pk/sub1/thing/service/property/set"]);
+  expect(subscriptions.list("pk", "other")).toEqual([]);
+});
+
+test("who subscribes for a device does so with its rights, stored, and for nobody else over the same connection", async () => {
+  const { calls, subscriptions } = setUp();
+  await subscriptions.subscribe("pk", "sub1", ["/pk/sub1/user/get"]);
+  await subscriptions.unsubscribe("pk", "sub1", ["/pk/sub1/user/get"]);
+  expect(calls.splice(0)).toEqual([
+    "subscribe pk/gate /pk/sub1/user/get 1",
+    "committed",
+    "unsubscribe pk/gate /pk/sub1/user/get",
+    "committed",
+  ]);
+  const denied = { code: "access.topic_foreign" };
+  await expect(subscriptions.subscribe("pk", "sub1", ["/pk/gate/user/get"])).rejects.toMatchObject(denied);
+  await expect(subscriptions.unsubscribe("pk", "sub1", ["/pk/gate/user/get"])).rejects.toMatchObject(denied);
+  expect(calls).toEqual([]);
+  await expect(subscriptions.subscribe("pk", "sub1", ["/pk/sub1/user/none"])).rejects.toMatchObject(denied);
+  await expect(subscriptions.subscribe("pk", "other", ["/pk/other/user/get"])).rejects.toMatchObject({ code: "access.no_session" });
 });
 
 test("2.6 who deletes a device's clients cuts its connection", async () => {

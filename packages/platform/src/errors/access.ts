@@ -226,6 +226,11 @@ export const accessErrors = {
     en: "The product takes certificates of another issuer: this one is of {received}, expected {expected}.",
     zh: "该产品只接受其他签发方的证书：该证书的签发方为 {received}，应为 {expected}。",
   },
+  "access.no_session": {
+    http: 409,
+    en: "The device {received} has not connected since the server started: it has no session.",
+    zh: "设备 {received} 在服务器启动后尚未连接，没有会话。",
+  },
   "access.certificate_taken": {
     http: 409,
     en: "The certificate {received} is registered already.",

@@ -44,6 +44,8 @@ export interface AlibabaApiLimits {
   uploadFormSeconds: number;
   /** How long the link of `GetThingScript` is good. */
   scriptLinkSeconds: number;
+  /** Topics of one `SubscribeTopic` or `UnsubscribeTopic`. */
+  subscribeTopicsMax: number;
   /** Devices of one call on a gateway's topology. */
   topologyDevicesMax: number;
   /** Addresses of uploaded files that can still be put into packages. */
@@ -74,6 +76,7 @@ export const defaultAlibabaApiLimits: AlibabaApiLimits = {
   otaDevicesMax: 200,
   uploadFormSeconds: 600,
   scriptLinkSeconds: 600,
+  subscribeTopicsMax: 100,
   topologyDevicesMax: 30,
   uploadsRememberedMax: 10_000,
 };

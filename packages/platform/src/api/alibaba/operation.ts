@@ -73,7 +73,7 @@ export interface OperationPorts {
   };
   deviceClients: DeviceClients;
   deviceCertificates: Pick<DeviceCertificates, "list">;
-  subscriptionsOf: DeviceSubscriptions;
+  deviceSubscriptions: DeviceSubscriptions;
   registrationBatches: RegistrationBatches;
   ota: Ota;
   deviceServices: Pick<DeviceServices, "shadows">;

@@ -56,16 +56,45 @@ export const topicOperations: OperationTable = {
   ),
 
   /** Without `Timestamp`: when a subscription was made is not kept. */
-  QueryDeviceSubTopic: defineOperation({ ProductKey: "text", DeviceName: "text" }, async (input, { registry, subscriptionsOf }) => {
+  QueryDeviceSubTopic: defineOperation({ ProductKey: "text", DeviceName: "text" }, async (input, { registry, deviceSubscriptions }) => {
     const { productKey, deviceName } = await registry.getDevice(input.ProductKey, input.DeviceName);
-    return { TopicList: subscriptionsOf(productKey, deviceName).map((TopicName) => ({ TopicName })) };
+    return { TopicList: deviceSubscriptions.list(productKey, deviceName).map((TopicName) => ({ TopicName })) };
   }),
+
+  SubscribeTopic: defineOperation(
+    { ProductKey: "text", DeviceName: "text", Topic: "list" },
+    async (input, { registry, deviceSubscriptions, limits }) => {
+      const { productKey, deviceName } = await registry.getDevice(input.ProductKey, input.DeviceName);
+      refuseTooMany(input.Topic, limits.subscribeTopicsMax);
+      await deviceSubscriptions.subscribe(productKey, deviceName, input.Topic);
+      return {};
+    },
+  ),
+
+  UnsubscribeTopic: defineOperation(
+    { ProductKey: "text", DeviceName: "text", Topic: "list" },
+    async (input, { registry, deviceSubscriptions, limits }) => {
+      const { productKey, deviceName } = await registry.getDevice(input.ProductKey, input.DeviceName);
+      refuseTooMany(input.Topic, limits.subscribeTopicsMax);
+      await deviceSubscriptions.unsubscribe(productKey, deviceName, input.Topic);
+      return {};
+    },
+  ),
 
   DeleteProductTopic: defineOperation({ TopicId: "integer" }, async (input, { registry }) => {
     await registry.deleteTopicClass(input.TopicId);
     return {};
   }),
 };
+
+function refuseTooMany(topics: readonly string[], topicsMax: number): void {
+  if (topics.length <= topicsMax) return;
+  throw new PlatformError("alibaba.invalid_parameter", {
+    parameter: "Topic",
+    received: `${topics.length} topics`,
+    expected: `at most ${topicsMax}`,
+  });
+}
 
 function readOperation(text: string): TopicClassRecord["operation"] {
   if (text === "PUB" || text === "SUB" || text === "ALL") return text;

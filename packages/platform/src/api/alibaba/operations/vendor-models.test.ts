@@ -67,7 +67,10 @@ beforeAll(async () => {
   const { TopicId } = await call("CreateProductTopic", { ...product, TopicShortName: "both", Operation: "ALL", Desc: "both ways" });
   await call("UpdateProductTopic", { TopicId: String(TopicId), TopicShortName: "either", Operation: "ALL" });
   await call("QueryProductTopic", product);
+  const subscribed = { ...device, "Topic.1": `/${product.ProductKey}/dev1/user/get` };
+  await call("SubscribeTopic", subscribed);
   await call("QueryDeviceSubTopic", device);
+  await call("UnsubscribeTopic", subscribed);
   const message = { ...product, MessageContent: "aGk=" };
   await call("Pub", { ...message, TopicFullName: `/${product.ProductKey}/dev1/user/get`, Qos: "1" });
   await call("BatchPub", { ...message, "DeviceName.1": "dev1", TopicShortName: "get" });

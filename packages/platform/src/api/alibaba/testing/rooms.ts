@@ -147,7 +147,7 @@ export async function openRooms(clock: Clock): Promise<Rooms> {
     },
     deviceClients: createDeviceClients({ registry, store: store.deviceTokens, broker: { kick: () => false } }),
     deviceCertificates,
-    subscriptionsOf: (productKey, deviceName) => [`/${productKey}/${deviceName}/user/get`],
+    deviceSubscriptions: createSubscriptionList(),
     topology: createTopology({ registry, store: store.topology, clock, limits: defaultRegistryLimits }),
     registrationBatches: createRegistrationBatches({
       registry,
@@ -237,6 +237,23 @@ function createScriptShelf(): AlibabaApiPorts["scripts"] {
       const script = { code, modifiedAt: startTime };
       shelf.set(productKey, script);
       return script;
+    },
+  };
+}
+
+/** One list for all devices; a filter with `refused` in it is refused. */
+function createSubscriptionList(): AlibabaApiPorts["deviceSubscriptions"] {
+  const filters = new Set<string>();
+  return {
+    list: () => [...filters],
+    async subscribe(_productKey, _deviceName, added) {
+      for (const received of added) {
+        if (received.includes("refused")) throw new PlatformError("access.topic_foreign", { received, expected: "another" });
+        filters.add(received);
+      }
+    },
+    async unsubscribe(_productKey, _deviceName, removed) {
+      for (const filter of removed) filters.delete(filter);
     },
   };
 }
