@@ -52,6 +52,8 @@ class FakeRegistry {
   listCalls = 0;
   findCalls = 0;
   failure: Error | undefined;
+  /** As if everything had been asked for before. */
+  isInMemory = false;
   #listeners: ((change: RegistryChange) => void)[] = [];
 
   async findDevice(productKey: string, deviceName: string): Promise<Device | undefined> {
@@ -62,6 +64,15 @@ class FakeRegistry {
 
   async findProduct(productKey: string): Promise<Product | undefined> {
     return this.products.find((each) => each.productKey === productKey);
+  }
+
+  peekDevice(productKey: string, deviceName: string): Device | undefined {
+    if (!this.isInMemory) return undefined;
+    return this.devices.find((each) => each.productKey === productKey && each.deviceName === deviceName);
+  }
+
+  peekProduct(productKey: string): Product | undefined {
+    return this.isInMemory ? this.products.find((each) => each.productKey === productKey) : undefined;
   }
 
   async createDevice(productKey: string, { deviceName = "made" }: NewDevice): Promise<Device> {

@@ -1,7 +1,7 @@
 import { alibabaStrictKeepAlivePolicy, signConnect, tokenConnect } from "@thingstead/dialects";
 import type { Admission, ConnectPacket, ConnectRefusal, Message, Tap } from "@thingstead/mqtt";
 import { describe, expect, test } from "vitest";
-import { connectPacket, device, FakeTokens, facts, fakePorts, topicClass } from "./fake-ports.ts";
+import { connectPacket, device, FakeTokens, facts, fakePorts, product, topicClass } from "./fake-ports.ts";
 import { createGatekeeper, type GatekeeperPorts } from "./gatekeeper.ts";
 import { hashToken } from "./token-hash.ts";
 
@@ -70,6 +70,55 @@ describe("admission", () => {
     await admitted(ports);
     await admitted(ports, packetOf(signConnect({ ...triple, deviceName: "dev2" })));
     expect(ports.registry.listCalls).toBe(1);
+  });
+});
+
+describe("what is in memory", () => {
+  const answerTo = (ports: GatekeeperPorts, packet: ConnectPacket) => createGatekeeper(ports).connect(packet, facts);
+  const signed = packetOf(signConnect(triple));
+
+  async function inMemoryPorts() {
+    const ports = fakePorts();
+    await ports.topicBook.open("pk");
+    ports.registry.isInMemory = true;
+    return ports;
+  }
+
+  test("a device that is known is answered during the call, the store not asked", async () => {
+    const ports = await inMemoryPorts();
+    expect(answerTo(ports, signed)).toMatchObject({ sessionId: "pk/dev1", keepAliveSeconds: 60 });
+    expect(ports.registry.findCalls).toBe(0);
+  });
+
+  test("and refused in it, for the same reasons", async () => {
+    const ports = await inMemoryPorts();
+    const wrong = packetOf(signConnect({ ...triple, deviceSecret: "wrong" }));
+    expect(answerTo(ports, wrong)).toMatchObject({ code: "access.signature_mismatch", returnCode: 5 });
+    ports.registry.devices = [device({ isEnabled: false })];
+    expect(answerTo(ports, signed)).toMatchObject({ code: "access.device_disabled" });
+    ports.registry.devices = [device()];
+    ports.registry.products = [product({ authType: "x509" })];
+    expect(answerTo(ports, signed)).toMatchObject({ code: "access.credential_kind" });
+  });
+
+  test("a topic list that was never read is waited for", async () => {
+    const ports = fakePorts();
+    ports.registry.isInMemory = true;
+    const answer = answerTo(ports, signed);
+    expect(answer).toBeInstanceOf(Promise);
+    expect(await answer).toMatchObject({ sessionId: "pk/dev1" });
+  });
+
+  test("what fails on the way is told as unavailable", async () => {
+    const ports = await inMemoryPorts();
+    const failures: unknown[] = [];
+    const broken = () => {
+      throw new Error("broken");
+    };
+    const registry = { findDevice: broken, findProduct: broken, peekProduct: broken, peekDevice: broken };
+    const answer = answerTo({ ...ports, registry, onFailure: (error) => failures.push(error) }, signed);
+    expect(answer).toMatchObject({ code: "access.unavailable" });
+    expect(failures).toHaveLength(1);
   });
 });
 

@@ -14,7 +14,7 @@ import type {
 import type { Admission, ConnectionFacts, ConnectPacket, ConnectRefusal, Gatekeeper, SessionBehaviour } from "@thingstead/mqtt";
 import type { Clock, Random } from "../clock.ts";
 import type { DeviceLog } from "../device-log/index.ts";
-import type { Device, Registry } from "../registry/index.ts";
+import type { Device, Product, Registry } from "../registry/index.ts";
 import type { DeviceCertificateStore } from "./device-certificates.ts";
 import { DeviceRights, type PayloadScripts, type PublishListeners, type SystemTopicHandler } from "./device-rights.ts";
 import type { GatewayLimits, SessionLimits } from "./limits.ts";
@@ -29,7 +29,7 @@ import type { TopicBook, TopicPage } from "./topic-book.ts";
 export interface GatekeeperPorts {
   /** Asked in this order; the first that recognises a client decides. */
   dialects: readonly Dialect[];
-  registry: Pick<Registry, "findDevice" | "findProduct">;
+  registry: Pick<Registry, "findDevice" | "findProduct" | "peekDevice" | "peekProduct">;
   topicBook: TopicBook;
   tokens: Pick<TokenStore, "find">;
   deviceTokens: Pick<DeviceTokenStore, "find">;
@@ -53,6 +53,13 @@ export interface GatekeeperPorts {
 
 type Answer = Admission | ConnectRefusal;
 type Refused = DialectRefusal;
+/** What the registry says of a device, all of it at the same moment. */
+interface Known {
+  device: Device;
+  product: Product | undefined;
+  page: TopicPage;
+}
+type SignatureClaim = Extract<Claim, { kind: "device-signature" }>;
 type Proof = { kind: "proven"; device: Device } | Refused;
 
 /** As long as a real secret, so that an unknown device costs the time of a wrong signature. Nothing verifies with it. */
@@ -66,7 +73,7 @@ export function createGatekeeper(ports: GatekeeperPorts): Gatekeeper {
     ports.dialects.map((dialect) => [dialect, { ...dialect.behaviour, ...ports.limits }]),
   );
 
-  /** Answers at once when no dialect has to look anything up. */
+  /** Answers at once when nothing has to be looked up in the store. */
   function connect(packet: ConnectPacket, facts: ConnectionFacts): Answer | Promise<Answer> {
     return askFrom(0, packet, requestOf(packet), facts);
   }
@@ -83,7 +90,7 @@ export function createGatekeeper(ports: GatekeeperPorts): Gatekeeper {
       if (isGuessed && identification.kind === "token" && !isTokenForm(identification.token)) continue;
       const answered = decide(dialect, identification, request, facts);
       if (!isGuessed) return answered;
-      return answered.then((answer) => {
+      return Promise.resolve(answered).then((answer) => {
         return "code" in answer && answer.code === "access.token_invalid" ? askFrom(index + 1, packet, request, facts) : answer;
       });
     }
@@ -96,7 +103,43 @@ export function createGatekeeper(ports: GatekeeperPorts): Gatekeeper {
     };
   }
 
-  async function decide(
+  function decide(
+    dialect: Dialect,
+    claim: Claim | RegistrationClaim,
+    request: ConnectRequest,
+    facts: ConnectionFacts,
+  ): Answer | Promise<Answer> {
+    try {
+      const answer = claim.kind === "device-signature" ? admitAtOnce(dialect, claim, request, facts) : undefined;
+      if (answer === undefined) return decideLater(dialect, claim, request, facts);
+      return "kind" in answer ? connectRefusal(dialect, answer) : answer;
+    } catch (error) {
+      return failed(dialect, error);
+    }
+  }
+
+  /** Not the device's fault: it is told to come again. */
+  function failed(dialect: Dialect, error: unknown): ConnectRefusal {
+    ports.onFailure(error);
+    return connectRefusal(dialect, { kind: "refused", code: "access.unavailable" });
+  }
+
+  /** Undefined: not all of it is in memory. */
+  function admitAtOnce(
+    dialect: Dialect,
+    claim: SignatureClaim,
+    request: ConnectRequest,
+    facts: ConnectionFacts,
+  ): Admission | Refused | undefined {
+    const device = ports.registry.peekDevice(claim.productKey, claim.deviceName);
+    const product = ports.registry.peekProduct(claim.productKey);
+    const page = ports.topicBook.peek(claim.productKey);
+    if (device === undefined || product === undefined || page === undefined) return undefined;
+    const verdict = dialect.verify(claim, device.deviceSecret);
+    return verdict.kind === "verified" ? enter(dialect, claim, request, facts, { device, product, page }) : verdict;
+  }
+
+  async function decideLater(
     dialect: Dialect,
     claim: Claim | RegistrationClaim,
     request: ConnectRequest,
@@ -106,9 +149,7 @@ export function createGatekeeper(ports: GatekeeperPorts): Gatekeeper {
       const answer = claim.kind === "registration" ? await register(dialect, claim, facts) : await admit(dialect, claim, request, facts);
       return "kind" in answer ? connectRefusal(dialect, answer) : answer;
     } catch (error) {
-      // Not the device's fault: it is told to come again.
-      ports.onFailure(error);
-      return connectRefusal(dialect, { kind: "refused", code: "access.unavailable" });
+      return failed(dialect, error);
     }
   }
 
@@ -122,15 +163,27 @@ export function createGatekeeper(ports: GatekeeperPorts): Gatekeeper {
     if (proof.kind === "refused") return proof;
     const { productKey, deviceName, iotId } = proof.device;
     const page = ports.topicBook.peek(productKey) ?? (await ports.topicBook.open(productKey));
+    const product = await ports.registry.findProduct(productKey);
     // Read last, after everything that may take time, so that a device disabled meanwhile does not slip in.
     const device = await ports.registry.findDevice(productKey, deviceName);
     if (device === undefined || device.iotId !== iotId)
       return { kind: "refused", code: "access.device_unknown", received: `${productKey}/${deviceName}` };
+    return enter(dialect, claim, request, facts, { device, product, page });
+  }
+
+  /** The proof stands; the rest asks nobody. */
+  function enter(
+    dialect: Dialect,
+    claim: Claim,
+    request: ConnectRequest,
+    facts: ConnectionFacts,
+    { device, product, page }: Known,
+  ): Admission | Refused {
+    const { productKey, deviceName } = device;
     if (!device.isEnabled) return { kind: "refused", code: "access.device_disabled", received: `${productKey}/${deviceName}` };
     const keepAlive = dialect.keepAlive(request.keepAliveSeconds, ports.keepAlivePolicy);
     if (keepAlive.kind === "refused") return keepAlive;
     logRemarks(claim, device, request.clientId, facts);
-    const product = await ports.registry.findProduct(productKey);
     const isCertified = claim.kind === "certificate";
     if (isCertified !== (product?.authType === "x509")) {
       const [received, expected] = isCertified ? ["a certificate", "a secret"] : ["a secret", "a certificate"];
@@ -191,7 +244,7 @@ export function createGatekeeper(ports: GatekeeperPorts): Gatekeeper {
     return device === undefined ? { kind: "refused", code: "access.device_token_invalid", received } : { kind: "proven", device };
   }
 
-  async function proveSignature(dialect: Dialect, claim: Extract<Claim, { kind: "device-signature" }>): Promise<Proof> {
+  async function proveSignature(dialect: Dialect, claim: SignatureClaim): Promise<Proof> {
     const device = await ports.registry.findDevice(claim.productKey, claim.deviceName);
     const verdict = dialect.verify(claim, device?.deviceSecret ?? dummySecret);
     if (device === undefined) {

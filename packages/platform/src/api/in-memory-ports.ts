@@ -149,6 +149,7 @@ function createInMemoryRegistry(): Registry {
       return made;
     },
     findProduct: async (productKey) => products.get(productKey),
+    peekProduct: (productKey) => products.get(productKey),
     getProduct: async (productKey) => ({ ...product(productKey), deviceCount: countOf(productKey) }),
     listProducts: async (page, { dataFormat } = {}) =>
       pageOf(
@@ -168,6 +169,7 @@ function createInMemoryRegistry(): Registry {
         ? Array.from({ length: batch.count }, () => add(productKey, {}))
         : batch.devices.map((wish) => add(productKey, wish)),
     findDevice: async (productKey, deviceName) => devices.get(`${productKey}/${deviceName}`),
+    peekDevice: (productKey, deviceName) => devices.get(`${productKey}/${deviceName}`),
     findDeviceByIotId: async (iotId) => [...devices.values()].find((one) => one.iotId === iotId),
     getDevice: async (productKey, deviceName) => device(productKey, deviceName),
     async listDevices(productKey, page, filter = {}) {

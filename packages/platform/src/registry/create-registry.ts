@@ -166,6 +166,7 @@ export function createRegistry({ store, clock, random, limits: given = {}, repor
     },
 
     findProduct,
+    peekProduct: (productKey) => products.peek(productKey),
 
     async getProduct(productKey) {
       const product = await needProduct(productKey);
@@ -210,6 +211,11 @@ export function createRegistry({ store, clock, random, limits: given = {}, repor
 
     async findDevice(productKey, deviceName) {
       const row = await findRow(productKey, deviceName);
+      return row && deviceOf(row);
+    },
+
+    peekDevice(productKey, deviceName) {
+      const row = devices.peek(keyOf(productKey, deviceName));
       return row && deviceOf(row);
     },
 

@@ -15,14 +15,19 @@ export class LoadingCache<Value> {
     return this.#entries.size;
   }
 
+  /** From memory alone. */
+  peek(key: string): Value | undefined {
+    const known = this.#entries.get(key);
+    if (known === undefined) return undefined;
+    this.#entries.delete(key);
+    this.#entries.set(key, known);
+    return known;
+  }
+
   /** From memory, or by `load`; concurrent reads of one key share one load. What is not there (`undefined`) is not kept. */
   get(key: string, load: () => Promise<Value | undefined>): Promise<Value | undefined> {
-    const known = this.#entries.get(key);
-    if (known !== undefined) {
-      this.#entries.delete(key);
-      this.#entries.set(key, known);
-      return Promise.resolve(known);
-    }
+    const known = this.peek(key);
+    if (known !== undefined) return Promise.resolve(known);
     const running = this.#reads.get(key);
     if (running !== undefined) return running.result;
     const ticket = { isStale: false };

@@ -129,6 +129,8 @@ export type RegistryChange =
 export interface Registry {
   createProduct(product: NewProduct): Promise<Product>;
   findProduct(productKey: string): Promise<Product | undefined>;
+  /** The product when it is in memory; says nothing about one that is not. */
+  peekProduct(productKey: string): Product | undefined;
   getProduct(productKey: string): Promise<Product & { deviceCount: number }>;
   listProducts(page: Page, filter?: { dataFormat?: Product["dataFormat"] }): Promise<Paged<Product & { deviceCount: number }>>;
   updateProduct(productKey: string, change: ProductChange): Promise<Product>;
@@ -140,6 +142,8 @@ export interface Registry {
   createDevices(productKey: string, batch: DeviceBatch): Promise<Device[]>;
   /** Fast path of every connect: answered from a bounded cache when possible. */
   findDevice(productKey: string, deviceName: string): Promise<Device | undefined>;
+  /** The device when it is in memory, as `findDevice` would answer; says nothing about one that is not. */
+  peekDevice(productKey: string, deviceName: string): Device | undefined;
   findDeviceByIotId(iotId: string): Promise<Device | undefined>;
   getDevice(productKey: string, deviceName: string): Promise<Device>;
   listDevices(productKey: string | undefined, page: Page, filter?: { status?: DeviceStatus; namePrefix?: string }): Promise<Paged<Device>>;
