@@ -1,7 +1,7 @@
 /** Batches between the event loop and the writer: one is committed while the next gathers. */
 import type { Clock } from "../../clock.ts";
 import type { HistoryLimits } from "./limits.ts";
-import type { Batch, BatchItem } from "./worker-messages.ts";
+import { type Batch, type BatchItem, recordWeight } from "./worker-messages.ts";
 
 interface GatheringBatch {
   items: BatchItem[];
@@ -67,14 +67,14 @@ export class BatchQueue {
     return this.#sequence;
   }
 
-  /** Where to put the next record's items, about `iotId`. */
-  begin(iotId: string, deviceOperation: BatchItem): BatchItem[] {
+  /** Where to put the next record's items, about `iotId`, with texts of so many characters. */
+  begin(iotId: string, deviceOperation: BatchItem, characters: number): BatchItem[] {
     const batch = this.#gathering;
     if (this.#lastDevice !== iotId) {
       this.#lastDevice = iotId;
       batch.items.push(deviceOperation, iotId);
     }
-    batch.records += 1;
+    batch.records += recordWeight(characters);
     this.#startSoon();
     return batch.items;
   }

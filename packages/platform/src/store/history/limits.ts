@@ -8,7 +8,7 @@ export interface HistoryLimits {
   busyBatchRecords: number;
   /** A batch of this size does not wait for more. */
   gatherRecordsMax: number;
-  /** Values, events and calls that wait for the disk; beyond it reports are refused as busy. */
+  /** Values, events and calls that wait for the disk, long ones counted for each 256 characters; beyond it reports are refused as busy. */
   waitingRecordsMax: number;
   /** After a commit that failed. */
   retryMilliseconds: number;
@@ -29,7 +29,7 @@ export interface HistoryLimits {
   seriesPerDeviceMax: number;
   /** What was committed to the log is sorted into the tables after this time at the latest, … */
   sortMilliseconds: number;
-  /** … or when it is so much. Twice as much, and commits wait for the sorting. */
+  /** … or when it is so much, long ones counted for each 256 characters. Twice as much, and commits wait for the sorting. */
   sortRecordsMax: number;
   /** Records sorted in between two commits. */
   sliceRecords: number;

@@ -1,5 +1,5 @@
 /** Records that are committed to the log and not yet in their tables, by device and in order. */
-import { type BatchItem, operations, recordLength } from "./worker-messages.ts";
+import { type BatchItem, operations, recordLength, recordWeight } from "./worker-messages.ts";
 
 export class PendingRecords {
   readonly #devices = new Map<string, BatchItem[]>();
@@ -17,8 +17,8 @@ export class PendingRecords {
       if (operation === operations.device) device = this.#listOf(String(items[at + 1]));
       else {
         if (device === undefined) throw new TypeError("a batch names no device");
+        this.#records += weightOf(items, at, next);
         for (; at < next; at++) device.push(items[at] ?? 0);
-        this.#records += 1;
       }
       at = next;
     }
@@ -44,7 +44,11 @@ export class PendingRecords {
   /** They are in their tables. */
   remove(iotId: string): void {
     const items = this.#devices.get(iotId) ?? [];
-    for (let at = 0; at < items.length; at += recordLength(items[at])) this.#records -= 1;
+    for (let at = 0; at < items.length; ) {
+      const next = at + recordLength(items[at]);
+      this.#records -= weightOf(items, at, next);
+      at = next;
+    }
     this.#devices.delete(iotId);
   }
 
@@ -55,4 +59,13 @@ export class PendingRecords {
     this.#devices.set(iotId, made);
     return made;
   }
+}
+
+function weightOf(items: readonly BatchItem[], from: number, to: number): number {
+  let characters = 0;
+  for (let at = from; at < to; at++) {
+    const item = items[at];
+    if (typeof item === "string") characters += item.length;
+  }
+  return recordWeight(characters);
 }

@@ -8,7 +8,9 @@ import type { PlatformError } from "../../errors/index.ts";
 import type { TimeRange } from "../../things/index.ts";
 import { dayMilliseconds } from "./history-file.ts";
 import { defaultHistoryLimits, type HistoryLimits } from "./limits.ts";
+import { PendingRecords } from "./pending-records.ts";
 import { SqliteHistory } from "./sqlite-history.ts";
+import { operations } from "./worker-messages.ts";
 
 /** On a machine that is busy with other things. */
 const patient = { timeout: 4_000 };
@@ -335,4 +337,28 @@ test("a file that is no database is refused, and left as it is", async () => {
   writeFileSync(join(dataDir, "history.db"), text);
   await expect(open({}, dataDir)).rejects.toMatchObject({ code: "store.damaged" });
   expect(readFileSync(join(dataDir, "history.db"), "utf8")).toBe(text);
+});
+
+test("limits bound memory: a long value counts for many, waiting and until it is sorted", async () => {
+  const { history } = await open({ waitingRecordsMax: 100, sortMilliseconds: 60_000, sortRecordsMax: 100 });
+  history.saveValue("one", "level", "x".repeat(10_000), midnight, true);
+  history.admit();
+  for (let time = 1; time <= 2; time++) history.saveValue("one", "level", "y".repeat(10_000), midnight + time, true);
+  expect(() => history.admit()).toThrow(expect.objectContaining({ code: "things.history_busy" }));
+  await history.committed();
+  history.admit();
+  for (let time = 3; time <= 20; time++) {
+    history.saveValue("one", "level", "z".repeat(10_000), midnight + time, true);
+    await history.committed();
+  }
+  expect(await valuesOf(history, "one")).toHaveLength(21);
+});
+
+test("what waits to be sorted is weighed as it was when it came", () => {
+  const pending = new PendingRecords();
+  pending.add([operations.device, "one", operations.value, "level", 1, "x".repeat(2_560), 1, operations.value, "level", 2, 7, 1]);
+  expect(pending.records).toBe(12);
+  pending.add([operations.device, "two", operations.value, "level", 1, "short", 1]);
+  pending.remove("one");
+  expect(pending.records).toBe(1);
 });

@@ -148,28 +148,33 @@ export class SqliteHistory implements ThingHistory {
   }
 
   saveValue(iotId: string, identifier: string, value: unknown, time: number, isCurrent: boolean): void {
-    this.#record(iotId).push(operations.value, identifier, time, toCell(value), isCurrent ? 1 : 0);
+    const cell = toCell(value);
+    this.#record(iotId, identifier.length + lengthOf(cell)).push(operations.value, identifier, time, cell, isCurrent ? 1 : 0);
   }
 
   saveEvent(iotId: string, event: { identifier: string; type: string; time: number; value: unknown }): void {
     const { identifier, type, time, value } = event;
-    this.#record(iotId).push(operations.event, this.#queue.nextSequence(), time, identifier, type, toCell(value));
+    const cell = toCell(value);
+    const items = this.#record(iotId, identifier.length + lengthOf(cell));
+    items.push(operations.event, this.#queue.nextSequence(), time, identifier, type, cell);
   }
 
   saveCall(iotId: string, { identifier, time, input }: CallRecord): CallSlot {
     const sequence = this.#queue.nextSequence();
-    this.#record(iotId).push(operations.call, sequence, time, identifier, toCell(input));
+    const cell = toCell(input);
+    this.#record(iotId, identifier.length + lengthOf(cell)).push(operations.call, sequence, time, identifier, cell);
     return { time, sequence };
   }
 
   saveAnswer(iotId: string, { time, sequence }: CallSlot, { answeredAt, code, output }: CallAnswer): void {
-    this.#record(iotId).push(
+    const cell = toCell(output);
+    this.#record(iotId, lengthOf(cell)).push(
       operations.answer,
       sequence,
       time,
       answeredAt,
       Number.isSafeInteger(code) ? code : unreadableCode,
-      toCell(output),
+      cell,
     );
   }
 
@@ -226,9 +231,10 @@ export class SqliteHistory implements ThingHistory {
     await (which === "writer" ? this.#writer : this.#reader).kill();
   }
 
-  #record(iotId: string): BatchItem[] {
+  /** @param characters of the texts in the record */
+  #record(iotId: string, characters: number): BatchItem[] {
     if (this.#isDormant) this.#wake();
-    return this.#queue.begin(iotId, operations.device);
+    return this.#queue.begin(iotId, operations.device, characters);
   }
 
   #wake(): void {
@@ -346,6 +352,10 @@ export class SqliteHistory implements ThingHistory {
     const code = codesByDriverCode.find(([pattern]) => pattern.test(driverCode))?.[1] ?? "things.history_failed";
     return new PlatformError(code, { file: this.#file, dataDir: this.#options.dataDir, problem });
   }
+}
+
+function lengthOf(cell: string | number): number {
+  return typeof cell === "string" ? cell.length : 0;
 }
 
 function readCursor(cursor: string, parts: 1 | 2): number[] {

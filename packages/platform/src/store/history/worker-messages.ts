@@ -43,6 +43,14 @@ const lengths: Readonly<Record<number, number>> = {
   [operations.answer]: 6,
 };
 
+/** So many characters of texts are in the record that limits count by; whatever is longer counts for several. */
+const charactersPerRecord = 256;
+
+/** What a record with texts of so many characters counts for: limits bound memory, and one value may be as long as a message. */
+export function recordWeight(characters: number): number {
+  return characters < charactersPerRecord ? 1 : 1 + Math.floor(characters / charactersPerRecord);
+}
+
 /** Items of a record with its operation. */
 export function recordLength(operation: BatchItem | undefined): number {
   const length = lengths[Number(operation)];
