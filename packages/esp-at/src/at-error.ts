@@ -126,7 +126,7 @@ export type MqttFailure = (typeof mqttFailureNames)[number];
 
 const mqttExtensions: ReadonlyMap<string, number> = new Map(mqttFailureNames.map((name, index) => [name, 0x6001 + index]));
 
-export function mqttExtension(name: MqttFailure): number {
+function mqttExtension(name: MqttFailure): number {
   return mqttExtensions.get(name) ?? 0;
 }
 

@@ -32,9 +32,9 @@ export interface Call {
 }
 
 /** A command is done when it returns, or when the promise it returned is; while one is pending the port is busy. */
-export type Handler = (call: Call) => unknown;
+type Handler = (call: Call) => unknown;
 
-export interface SetForm {
+interface SetForm {
   /** Fixed, or told by the state and by what was given. */
   parameters: readonly Parameter[] | ((modem: ModemParts, given: readonly ParameterValue[]) => readonly Parameter[]);
   run: Handler;

@@ -179,7 +179,7 @@ const itemHeaderBytes = 4;
 const itemKinds: Readonly<Record<CertificateKind, number>> = { ca: 1, cert: 2, key: 3 };
 
 /** The container of a certificate partition: F1 F1, count, length, then items padded to four bytes. [ESP-AT 4.2] */
-export function encodeCertificate(kind: CertificateKind, pem: Buffer): Buffer {
+function encodeCertificate(kind: CertificateKind, pem: Buffer): Buffer {
   const padded = Math.ceil((itemHeaderBytes + pem.length) / 4) * 4;
   const container = Buffer.alloc(containerHeaderBytes + padded, 0xff);
   container.writeUInt16LE(0xf1f1, 0);
@@ -193,7 +193,7 @@ export function encodeCertificate(kind: CertificateKind, pem: Buffer): Buffer {
 }
 
 /** Empty when the bytes are no container. */
-export function decodeCertificates(content: Buffer): { id: number; pem: Buffer }[] {
+function decodeCertificates(content: Buffer): { id: number; pem: Buffer }[] {
   if (content.length < containerHeaderBytes || content.readUInt16LE(0) !== 0xf1f1) return [];
   const count = content.readUInt16LE(2);
   const found: { id: number; pem: Buffer }[] = [];

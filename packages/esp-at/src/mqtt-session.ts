@@ -1,5 +1,5 @@
 /** The one MQTT link of the module: its configuration, its connection, its subscriptions. [ESP-AT 2] */
-import { type AtError, mqttError } from "./at-error.ts";
+import { AtError, mqttError } from "./at-error.ts";
 import { type Clock, within } from "./clock.ts";
 import type { ModemFaults } from "./faults.ts";
 import type { CertificateKind, CertificateUse, Flash } from "./flash.ts";
@@ -9,7 +9,7 @@ import type { ModemTime } from "./modem-time.ts";
 import { schemeOf } from "./mqtt-scheme.ts";
 import type { Output } from "./output.ts";
 import type { MqttClient, MqttConnection, MqttWill, Qos } from "./ports/mqtt-client.ts";
-import type { TlsSettings } from "./ports/network.ts";
+import { ServerNameError, TlsMaterialError, type TlsSettings } from "./ports/network.ts";
 import type { StationNetwork } from "./station-network.ts";
 import { findTlsMaterial } from "./tls-material.ts";
 
@@ -139,15 +139,16 @@ export class MqttSession {
     // Once lost without `reconnect`, only MQTTCLEAN leads on; with it, the module is at it itself. [ESP-AT 2.6]
     if (this.#phase.name !== "configured") throw mqttError("inDisconnectedState");
     this.#target = target;
-    this.#phase = { name: "connecting" };
+    const attempt: Phase = { name: "connecting" };
+    this.#phase = attempt;
     this.#hasTried = true;
     try {
       await this.#open(target, this.#user, timeoutMilliseconds);
     } catch (error) {
-      if (this.#phase.name === "connecting") this.#phase = { name: "configured" };
+      if (this.#phase === attempt) this.#phase = { name: "configured" };
       log(`[at-mqtt] connecting to ${target.host}:${target.port} failed: ${error instanceof Error ? error.message : String(error)}`);
       output.line("+MQTTDISCONNECTED:0");
-      throw isAtError(error) ? error : mqttError("clientStartFailed");
+      throw failureOf(error);
     }
   }
 
@@ -202,6 +203,8 @@ export class MqttSession {
 
   async #open(target: Target, user: MqttUser, timeoutMilliseconds: number): Promise<void> {
     const { network, client, output, heap, limits } = this.#parts;
+    // Whoever cleans up meanwhile puts another in its place.
+    const attempt = this.#phase;
     const scheme = schemeOf(user.scheme);
     const tls = scheme.isTls ? this.#tlsSettings(target, user) : undefined;
     const giveHeap = heap.take(heapCosts.mqttBytes + (tls === undefined ? heapCosts.tcpBytes : heapCosts.tlsBytes), () =>
@@ -231,7 +234,7 @@ export class MqttSession {
         },
         { message: (topic, payload, qos) => this.#receive(topic, payload, qos), closed: () => this.#lose() },
       );
-      if (this.#phase.name !== "connecting") {
+      if (this.#phase !== attempt) {
         connection.drop();
         throw mqttError("clientStartFailed");
       }
@@ -344,6 +347,8 @@ export class MqttSession {
 const missingLines: Readonly<Record<CertificateKind, string>> = { ca: "NO CA FOUND", cert: "NO CERT FOUND", key: "NO PRVT_KEY FOUND" };
 const missingFailures = { ca: "caReadFailed", cert: "certReadFailed", key: "keyReadFailed" } as const;
 
-function isAtError(error: unknown): error is AtError {
-  return error instanceof Error && error.name === "AtError";
+function failureOf(error: unknown): AtError {
+  if (error instanceof AtError) return error;
+  if (error instanceof TlsMaterialError) return mqttError("tlsConfigError");
+  return mqttError(error instanceof ServerNameError ? "hostnameVerifyFailed" : "clientStartFailed");
 }

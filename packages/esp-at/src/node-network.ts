@@ -4,10 +4,15 @@ import { lookup } from "node:dns/promises";
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { checkServerIdentity, connect as connectTls, createSecureContext, type PeerCertificate, type TLSSocket } from "node:tls";
 import type { Clock } from "./clock.ts";
-import type { Datagrams, Network, NetworkStream, StreamTarget, TlsSettings } from "./ports/network.ts";
-
-/** The client's own certificate or key, or the CA, cannot be used. */
-export class TlsMaterialError extends Error {}
+import {
+  type Datagrams,
+  type Network,
+  type NetworkStream,
+  ServerNameError,
+  type StreamTarget,
+  TlsMaterialError,
+  type TlsSettings,
+} from "./ports/network.ts";
 
 export function createNodeNetwork(clock: Clock): Network {
   return { ...unhurried, open: (target) => open(target, clock), ping: (host, port, milliseconds) => ping(host, port, milliseconds, clock) };
@@ -94,8 +99,13 @@ function openTls(target: StreamTarget, tls: TlsSettings): TLSSocket {
     ...(tls.alpn.length === 0 ? {} : { ALPNProtocols: [...tls.alpn] }),
     ...(isIP(serverName) === 0 ? { servername: serverName } : {}),
     checkServerIdentity: (_name, certificate) =>
-      (tls.checksName ? checkServerIdentity(serverName, certificate) : undefined) ?? checkDates(certificate, tls.now()),
+      (tls.checksName ? checkName(serverName, certificate) : undefined) ?? checkDates(certificate, tls.now()),
   });
+}
+
+function checkName(serverName: string, certificate: PeerCertificate): Error | undefined {
+  const error = checkServerIdentity(serverName, certificate);
+  return error === undefined ? undefined : new ServerNameError(error.message);
 }
 
 /** Node judged the dates by the computer's clock; the modem's may be in 1970. */

@@ -161,9 +161,7 @@ export const socketCommands: readonly CommandDefinition[] = [
   {
     name: "+CIPRECVLEN",
     query({ modem }) {
-      const lengths = Array.from({ length: modem.limits.socketsMax }, (_, id) =>
-        modem.sockets.find(id) === undefined ? -1 : modem.sockets.pendingBytes(id),
-      );
+      const lengths = Array.from({ length: modem.limits.socketsMax }, (_, id) => modem.sockets.pendingBytes(id));
       modem.output.line(`+CIPRECVLEN:${lengths.join(",")}`);
     },
   },

@@ -1,5 +1,4 @@
 /** Memory, time, storing, messages, the serial port. [ESP-AT 3] */
-import { AtError } from "../at-error.ts";
 import { type CommandDefinition, flag, integer, optional, type Parameter } from "../command.ts";
 
 const secondsMax = 0xffffffff;
@@ -97,13 +96,6 @@ export const systemCommands: readonly CommandDefinition[] = [
           ...names.map((name, index) => parameters.integer(name, rest[index] ?? 0)),
         ]);
       },
-    },
-  },
-  {
-    name: "+SYSROLLBACK",
-    execute() {
-      // There is one firmware and no older one beside it.
-      throw new AtError("failed");
     },
   },
   uartCommand("+UART", true),

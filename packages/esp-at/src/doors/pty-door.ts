@@ -22,8 +22,8 @@ export interface PtyDoor {
   close(): Promise<void>;
 }
 
-export const socatMissingCode = "esp_at.socat_missing";
-export const ptyFailedCode = "esp_at.pty_failed";
+const socatMissingCode = "esp_at.socat_missing";
+const ptyFailedCode = "esp_at.pty_failed";
 
 /** `code` is `esp_at.socat_missing` or `esp_at.pty_failed`. */
 export class PtyError extends Error {

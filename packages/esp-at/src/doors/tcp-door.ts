@@ -20,7 +20,7 @@ export interface TcpDoor {
   close(): Promise<void>;
 }
 
-export const tcpDoorDefaults = { host: "127.0.0.1", modemsMax: 64, unreadBytesMax: 4_194_304 } as const;
+const tcpDoorDefaults = { host: "127.0.0.1", modemsMax: 64, unreadBytesMax: 4_194_304 } as const;
 
 /** Rejects when the port cannot be had. */
 export function listenForHosts(options: TcpDoorOptions): Promise<TcpDoor> {

@@ -29,7 +29,7 @@ export interface MqttConnectSettings {
   packetBytesMax: number;
 }
 
-export interface MqttEvents {
+interface MqttEvents {
   message(topic: string, payload: Buffer, qos: Qos): void;
   /** The connection is over, whoever ended it. Not told when connecting failed. */
   closed(): void;

@@ -25,7 +25,7 @@ export interface StreamTarget {
   timeoutMilliseconds: number;
 }
 
-export interface StreamFacts {
+interface StreamFacts {
   remoteAddress: string;
   remotePort: number;
   localPort: number;
@@ -43,8 +43,14 @@ export interface Datagrams {
   close(): void;
 }
 
+/** The client's own certificate or key, or the CA, cannot be used. */
+export class TlsMaterialError extends Error {}
+
+/** The server's certificate is for another name. */
+export class ServerNameError extends Error {}
+
 export interface Network {
-  /** Rejects when the peer cannot be reached or its certificate is refused. */
+  /** Rejects when the peer cannot be reached, its certificate is refused, or with one of the errors above. */
   open(target: StreamTarget): Promise<NetworkStream>;
   bind(localPort: number, receive: (bytes: Buffer, address: string, port: number) => void): Promise<Datagrams>;
   lookup(host: string, family: 0 | 4 | 6): Promise<string[]>;
