@@ -86,6 +86,26 @@ test("8.11 a job is told at once to who is there, later to who comes, once to ea
   expect(told.map(({ deviceName }) => deviceName)).toEqual(["lamp1", "lamp2"]);
 });
 
+test("8.11 no more devices are told in a minute than the job allows, and none once it is cancelled", async () => {
+  const { jobs, clock, online, told, device } = await open();
+  online.add("lamp1").add("lamp2").add("lamp3");
+  const names = ["lamp1", "lamp2", "lamp3"];
+  const job = await jobs.create({ name: "j", document: {}, devices: names.map(device), rollout: { perMinuteMax: 1 } });
+  await expect.poll(() => told.length).toBe(1);
+  await clock.pass(minute - 1);
+  await settle();
+  expect(told).toHaveLength(1);
+  await clock.pass(1);
+  await expect.poll(() => told.map(({ deviceName }) => deviceName)).toEqual(["lamp1", "lamp2"]);
+  await jobs.cancel(job.id);
+  await clock.pass(minute);
+  await settle();
+  expect(told.filter(({ deviceName }) => deviceName === "lamp3")).toEqual([]);
+  await jobs.rerun(job.id);
+  await expect.poll(() => told.at(-1)).toEqual({ deviceName: "lamp1", status: "SENT" });
+  await expect(jobs.change(job.id, { rollout: { perMinuteMax: 0 } })).rejects.toMatchObject({ code: "device_services.job_invalid" });
+});
+
 test("8.11 a task in progress for too long has failed; a device cannot wake it up; the rest can be cancelled", async () => {
   const { jobs, clock, online, told, device } = await open();
   online.add("lamp1").add("lamp2");

@@ -172,6 +172,15 @@ export interface OfferedTask {
   status: TaskStatus;
   document: Readonly<Record<string, unknown>>;
   file?: JobFile;
+  /** How it is told; absent = 1. */
+  qos?: 0 | 1;
+}
+
+/** How a job reaches its devices. */
+export interface JobRollout {
+  /** Devices told in one minute; absent = as fast as it goes. A device that connects or asks is not counted. */
+  perMinuteMax?: number;
+  qos?: 0 | 1;
 }
 
 export interface Job {
@@ -181,12 +190,20 @@ export interface Job {
   document: Readonly<Record<string, unknown>>;
   hasFile: boolean;
   timeoutMinutes?: number;
+  rollout: JobRollout;
+  /** What its maker wanted kept with it. */
+  notes: Readonly<Record<string, unknown>>;
   isCancelled: boolean;
+  /** Of its tasks: the one that is farthest from its end; of a cancelled job CANCELLED. */
+  status: TaskStatus;
   createdAt: number;
+  modifiedAt: number;
   counts: Readonly<Partial<Record<TaskStatus, number>>>;
 }
 
 export interface JobTask extends DeviceNames {
+  /** Later ones have higher numbers. */
+  id: number;
   taskId: string;
   jobId: string;
   status: TaskStatus;
@@ -201,17 +218,45 @@ export interface NewJob {
   description?: string;
   document: Readonly<Record<string, unknown>>;
   /** Either bytes that this server serves, or a file elsewhere. */
-  file?: { content: Uint8Array } | JobFile;
+  file?: { content: Uint8Array; signMethod?: JobFile["signMethod"] } | JobFile;
   devices: readonly DeviceNames[];
   /** A task that is in progress for longer has failed. */
   timeoutMinutes?: number;
+  rollout?: JobRollout;
+  notes?: Readonly<Record<string, unknown>>;
+}
+
+/** What is absent stays. */
+export interface JobChange {
+  description?: string;
+  timeoutMinutes?: number;
+  rollout?: JobRollout;
+}
+
+export interface JobTaskQuery {
+  jobId?: string;
+  device?: DeviceNames;
+  status?: TaskStatus;
+  /** Later ones than this. */
+  afterId?: number;
+  limit: number;
 }
 
 export interface Jobs {
   /** Throws `device_services.job_*`, `registry.device_not_found`. */
   create(job: NewJob): Promise<Job>;
-  list(page: { page: number; pageSize: number }): Promise<{ items: Job[]; total: number }>;
+  list(page: { page: number; pageSize: number; status?: TaskStatus }): Promise<{ items: Job[]; total: number }>;
   get(jobId: string): Promise<Job>;
+  /** With a signed link, where this server has the bytes. */
+  file(jobId: string): Promise<JobFile | undefined>;
+  /** A time limit is of those tasks that begin from now on. Throws `device_services.job_*`. */
+  change(jobId: string, change: JobChange): Promise<Job>;
+  /** Tasks that ended otherwise than well are queued again. */
+  rerun(jobId: string): Promise<Job>;
+  /** Throws `device_services.task_not_found`. */
+  findTask(taskId: string): Promise<JobTask>;
+  /** Oldest first; `nextId` when there are more. */
+  findTasks(query: JobTaskQuery): Promise<{ items: JobTask[]; nextId?: number }>;
   tasks(jobId: string, page: { page: number; pageSize: number; status?: TaskStatus }): Promise<{ items: JobTask[]; total: number }>;
   /** Of its tasks, those that are not over. */
   cancel(jobId: string): Promise<Job>;

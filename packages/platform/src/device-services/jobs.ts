@@ -4,7 +4,7 @@ import type { Clock, Random } from "../clock.ts";
 import { PlatformError } from "../errors/index.ts";
 import type { Registry } from "../registry/index.ts";
 import type { Background } from "./background.ts";
-import type { DeviceNames, Job, JobFile, Jobs, NewJob, OfferedTask, ServiceDownlink, TaskStatus } from "./device-services.ts";
+import type { DeviceNames, Job, JobChange, JobFile, Jobs, NewJob, OfferedTask, ServiceDownlink, TaskStatus } from "./device-services.ts";
 import type { FileLinks } from "./file-links.ts";
 import { jsonBytes } from "./json-bytes.ts";
 import type { DeviceServicesLimits } from "./limits.ts";
@@ -26,6 +26,11 @@ const idBytes = 16;
 const nameCharactersMax = 128;
 const descriptionCharactersMax = 500;
 const minuteMilliseconds = 60_000;
+const timeoutMinutesMax = 525_600;
+
+function isCount(value: number, max: number): boolean {
+  return Number.isSafeInteger(value) && value >= 1 && value <= max;
+}
 
 /** What a device may say, and whether that is the end. */
 const reported: Readonly<Record<string, { status: TaskStatus; isEnd: boolean }>> = {
@@ -48,13 +53,20 @@ export function createJobs(ports: JobsPorts): Jobs & { start(): Promise<void>; s
     throw new PlatformError("device_services.job_invalid", { what, received, expected });
   }
 
+  function checkChange({ description = "", timeoutMinutes = 1, rollout = {} }: JobChange): void {
+    if (description.length > descriptionCharactersMax) {
+      invalid("description", `${description.length} characters`, `at most ${descriptionCharactersMax} characters`);
+    }
+    if (!isCount(timeoutMinutes, timeoutMinutesMax)) invalid("timeoutMinutes", timeoutMinutes, `1 to ${timeoutMinutesMax}`);
+    const { perMinuteMax = 1 } = rollout;
+    if (!isCount(perMinuteMax, limits.jobDevicesMax)) invalid("rollout.perMinuteMax", perMinuteMax, `1 to ${limits.jobDevicesMax}`);
+  }
+
   function check(job: NewJob): void {
     if (job.name.length === 0 || job.name.length > nameCharactersMax) {
       invalid("name", `${job.name.length} characters`, `1 to ${nameCharactersMax} characters`);
     }
-    if ((job.description ?? "").length > descriptionCharactersMax) {
-      invalid("description", `${job.description?.length} characters`, `at most ${descriptionCharactersMax} characters`);
-    }
+    checkChange(job);
     const documentBytes = jsonBytes(job.document);
     if (documentBytes > limits.jobDocumentBytesMax) {
       invalid("document", `${documentBytes} bytes`, `at most ${limits.jobDocumentBytesMax} bytes`);
@@ -70,12 +82,14 @@ export function createJobs(ports: JobsPorts): Jobs & { start(): Promise<void>; s
 
   function fileOf(job: JobRow): JobFile | undefined {
     if (job.content === undefined) return job.file;
-    return { url: links.link("j", job.id), signMethod: "Sha256", sign: job.content.sha256 };
+    const { signMethod = "Sha256", sign = job.content.sha256 } = job.file ?? {};
+    return { url: links.link("j", job.id), signMethod, sign };
   }
 
   function offerOf(job: JobRow, { taskId, status }: Pick<TaskRow, "taskId" | "status">): OfferedTask {
     const file = fileOf(job);
-    return { taskId, status, document: job.document, ...(file === undefined ? {} : { file }) };
+    const { qos } = job.rollout;
+    return { taskId, status, document: job.document, ...(file === undefined ? {} : { file }), ...(qos === undefined ? {} : { qos }) };
   }
 
   /** True when it reached the device: then it is no longer queued. */
@@ -85,14 +99,27 @@ export function createJobs(ports: JobsPorts): Jobs & { start(): Promise<void>; s
     return true;
   }
 
-  async function tellAll(job: JobRow, tasks: readonly TaskRow[]): Promise<void> {
-    let told = 0;
+  /** Ends when the job is cancelled or deleted meanwhile. */
+  async function tellAll(jobId: string, tasks: readonly TaskRow[]): Promise<void> {
+    let job = await store.load(jobId);
+    let minuteEndsAt = clock.now() + minuteMilliseconds;
+    let toldInTurn = 0;
+    let toldInMinute = 0;
     for (const task of tasks) {
-      if (background.isClosed) return;
+      if (background.isClosed || job === undefined || job.isCancelled) return;
       if (!downlink.isOnline(task.productKey, task.deviceName)) continue;
       await tell(job, task);
-      told++;
-      if (told % limits.pushDevicesPerTurn === 0) await background.pause(limits.pushPauseMilliseconds);
+      toldInTurn++;
+      toldInMinute++;
+      const isMinuteFull = toldInMinute >= (job.rollout.perMinuteMax ?? Number.POSITIVE_INFINITY);
+      if (!isMinuteFull && toldInTurn < limits.pushDevicesPerTurn) continue;
+      toldInTurn = 0;
+      await background.pause(isMinuteFull ? minuteEndsAt - clock.now() : limits.pushPauseMilliseconds);
+      if (clock.now() >= minuteEndsAt) {
+        toldInMinute = 0;
+        minuteEndsAt = clock.now() + minuteMilliseconds;
+      }
+      job = await store.load(jobId);
     }
   }
 
@@ -112,24 +139,34 @@ export function createJobs(ports: JobsPorts): Jobs & { start(): Promise<void>; s
 
   const shown = (job: JobListRow): Job => job;
 
+  function fileRow(file: NewJob["file"]): Pick<JobRow, "file" | "content"> {
+    if (file === undefined) return {};
+    if ("url" in file) return { file };
+    const bytes = Buffer.from(file.content);
+    const sha256 = createHash("sha256").update(bytes).digest("hex");
+    if (file.signMethod !== "Md5") return { content: { bytes, sha256 } };
+    const sign = createHash("md5").update(bytes).digest("hex");
+    return { content: { bytes, sha256 }, file: { url: "", signMethod: "Md5", sign } };
+  }
+
   return {
     async create(job) {
       check(job);
       const devices = new Map(job.devices.map((device) => [`${device.productKey}/${device.deviceName}`, device]));
       for (const { productKey, deviceName } of devices.values()) await registry.getDevice(productKey, deviceName);
       const now = clock.now();
-      const { file } = job;
-      const content = file !== undefined && "content" in file ? Buffer.from(file.content) : undefined;
       const row: JobRow = {
         id: newId(),
         name: job.name,
         description: job.description ?? "",
         document: job.document,
-        ...(file !== undefined && "url" in file ? { file } : {}),
-        ...(content === undefined ? {} : { content: { bytes: content, sha256: createHash("sha256").update(content).digest("hex") } }),
+        ...fileRow(job.file),
         ...(job.timeoutMinutes === undefined ? {} : { timeoutMinutes: job.timeoutMinutes }),
+        rollout: job.rollout ?? {},
+        notes: job.notes ?? {},
         isCancelled: false,
         createdAt: now,
+        modifiedAt: now,
       };
       const tasks = [...devices.values()].map(({ productKey, deviceName }): TaskRow => {
         const times = { queuedAt: now, modifiedAt: now };
@@ -137,8 +174,41 @@ export function createJobs(ports: JobsPorts): Jobs & { start(): Promise<void>; s
       });
       await store.insert(row, tasks);
       for (const { productKey } of tasks) queuedProducts.add(productKey);
-      background.run(() => tellAll(row, tasks));
+      background.run(() => tellAll(row.id, tasks));
       return shown(await need(row.id));
+    },
+
+    async file(jobId) {
+      const job = await store.load(jobId);
+      return job && fileOf(job);
+    },
+
+    async change(jobId, change) {
+      checkChange(change);
+      await need(jobId);
+      await store.change(jobId, { ...change, modifiedAt: clock.now() });
+      return shown(await need(jobId));
+    },
+
+    async rerun(jobId) {
+      await need(jobId);
+      const tasks = await store.requeue(jobId, clock.now());
+      for (const { productKey } of tasks) queuedProducts.add(productKey);
+      background.run(() => tellAll(jobId, tasks));
+      return shown(await need(jobId));
+    },
+
+    async findTask(taskId) {
+      const task = await store.findTaskById(taskId);
+      if (task === undefined) throw new PlatformError("device_services.task_not_found", { taskId: taskId.slice(0, 100) });
+      return task;
+    },
+
+    async findTasks(query) {
+      const rows = await store.findTasks({ ...query, limit: query.limit + 1 });
+      const items = rows.slice(0, query.limit);
+      const last = items.at(-1);
+      return { items, ...(rows.length > items.length && last !== undefined ? { nextId: last.id } : {}) };
     },
 
     async list(page) {

@@ -4,7 +4,10 @@ import type {
   DeviceFile,
   DeviceNames,
   Diagnostic,
+  JobChange,
   JobFile,
+  JobRollout,
+  JobTaskQuery,
   LogLine,
   LogLineQuery,
   StoredLogLine,
@@ -71,15 +74,20 @@ export interface JobRow {
   name: string;
   description: string;
   document: Readonly<Record<string, unknown>>;
+  /** Beside `content` it has no address. */
   file?: JobFile;
   content?: { bytes: Buffer; sha256: string };
   timeoutMinutes?: number;
+  rollout: JobRollout;
+  notes: Readonly<Record<string, unknown>>;
   isCancelled: boolean;
   createdAt: number;
+  modifiedAt: number;
 }
 
 export interface JobListRow extends Omit<JobRow, "file" | "content"> {
   hasFile: boolean;
+  status: TaskStatus;
   counts: Partial<Record<TaskStatus, number>>;
 }
 
@@ -95,15 +103,25 @@ export interface TaskRow extends DeviceNames {
   deadlineAt?: number;
 }
 
+export interface StoredTaskRow extends TaskRow {
+  id: number;
+}
+
 export interface JobStore {
   /** All or nothing. */
   insert(job: JobRow, tasks: readonly TaskRow[]): Promise<void>;
   find(jobId: string): Promise<JobListRow | undefined>;
   /** With what a device needs. */
   load(jobId: string): Promise<JobRow | undefined>;
-  list(page: { page: number; pageSize: number }): Promise<{ rows: JobListRow[]; total: number }>;
-  tasks(jobId: string, page: { page: number; pageSize: number; status?: TaskStatus }): Promise<{ rows: TaskRow[]; total: number }>;
+  list(page: { page: number; pageSize: number; status?: TaskStatus }): Promise<{ rows: JobListRow[]; total: number }>;
+  change(jobId: string, change: JobChange & { modifiedAt: number }): Promise<void>;
+  /** FAILED, REJECTED, TIMED_OUT and CANCELLED become QUEUED, and the job is not cancelled. All or nothing; these tasks. */
+  requeue(jobId: string, at: number): Promise<StoredTaskRow[]>;
+  tasks(jobId: string, page: { page: number; pageSize: number; status?: TaskStatus }): Promise<{ rows: StoredTaskRow[]; total: number }>;
   findTask(device: DeviceNames, taskId: string): Promise<TaskRow | undefined>;
+  findTaskById(taskId: string): Promise<StoredTaskRow | undefined>;
+  /** Oldest first. */
+  findTasks(query: JobTaskQuery): Promise<StoredTaskRow[]>;
   /** Not over, oldest first. */
   pending(device: DeviceNames, limit: number): Promise<TaskRow[]>;
   /** Products with tasks that are QUEUED. */

@@ -443,6 +443,42 @@ export const alibabaErrors = {
     en: "The upload form expired at {received}; ask for another one with GenerateOTAUploadURL",
     zh: "上传表单已于 {received} 过期，请重新调用 GenerateOTAUploadURL",
   },
+  "alibaba.job_file_too_large": {
+    http: 400,
+    alibaba: "EntityTooLarge",
+    en: "The file of a job may have {expected} bytes",
+    zh: "任务文件最多 {expected} 字节",
+  },
+  "alibaba.job_file_unknown": {
+    http: 400,
+    alibaba: "iot.common.InvalidFormattedParameter",
+    en: "fileKey {received} is none of an uploaded file; expected the Key of GenerateFileUploadURL, soon after the upload",
+    zh: "fileKey {received} 不是已上传的文件，应为 GenerateFileUploadURL 返回的 Key，且文件刚刚上传",
+  },
+  "alibaba.job_file_sign_mismatch": {
+    http: 400,
+    alibaba: "iot.common.InvalidFormattedParameter",
+    en: "JobFile has sign {received}; the uploaded file has {expected}",
+    zh: "JobFile 的 sign 为 {received}，已上传文件的签名为 {expected}",
+  },
+  "alibaba.job_type_not_supported": {
+    http: 400,
+    alibaba: "iot.common.InvalidFormattedParameter",
+    en: "Type is {received}; this server makes jobs of type CUSTOM_JOB. Use {instead} for this one",
+    zh: "Type 为 {received}，本服务仅支持 CUSTOM_JOB 类型任务，请改用 {instead}",
+  },
+  "alibaba.job_config_invalid": {
+    http: 400,
+    alibaba: "iot.common.InvalidFormattedParameter",
+    en: "{parameter} is {received}; expected {expected}",
+    zh: "{parameter} 为 {received}，应为 {expected}",
+  },
+  "alibaba.task_token_invalid": {
+    http: 400,
+    alibaba: "iot.common.InvalidFormattedParameter",
+    en: "NextToken is {received}; expected the NextToken of the answer before",
+    zh: "NextToken 为 {received}，应为上一次应答中的 NextToken",
+  },
   "alibaba.firmware_url_unknown": {
     http: 400,
     alibaba: "iot.firmware.InvalidFirmwareUrl",

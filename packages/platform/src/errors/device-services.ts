@@ -70,8 +70,10 @@ export const deviceServiceErrors = {
     zh: "范围 {received} 超出文件（{expected} 字节）。",
   },
   "device_services.job_not_found": { http: 404, en: "There is no job {jobId}.", zh: "任务 {jobId} 不存在。" },
+  "device_services.task_not_found": { http: 404, en: "There is no task {taskId}.", zh: "作业 {taskId} 不存在。" },
   "device_services.job_invalid": {
     http: 422,
+    alibaba: "iot.common.InvalidFormattedParameter",
     en: "The job cannot be made: {what} is {received}, expected {expected}.",
     zh: "无法创建任务：{what} 为 {received}，应为 {expected}。",
   },

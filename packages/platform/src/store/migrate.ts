@@ -11,6 +11,7 @@ import { up as registrationBatches } from "./migrations/0007-registration-batche
 import { up as scripts } from "./migrations/0008-scripts.ts";
 import { up as deviceServices } from "./migrations/0009-device-services.ts";
 import { up as products } from "./migrations/0010-products.ts";
+import { up as jobs } from "./migrations/0011-jobs.ts";
 import type { Schema } from "./schema.ts";
 
 const migrations: Readonly<Record<string, Migration>> = {
@@ -23,6 +24,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   "0008-scripts": { up: scripts },
   "0009-device-services": { up: deviceServices },
   "0010-products": { up: products },
+  "0011-jobs": { up: jobs },
 };
 
 const migrationTableName = "migrations";

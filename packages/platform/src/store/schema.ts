@@ -382,6 +382,11 @@ interface DeviceJobTable {
   timeout_minutes: number | null;
   is_cancelled: 0 | 1;
   created_at: number;
+  /** JSON. */
+  rollout: string;
+  /** JSON. */
+  notes: string;
+  modified_at: number;
 }
 
 export interface DeviceJobTaskTable {

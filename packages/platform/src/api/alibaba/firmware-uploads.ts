@@ -11,6 +11,9 @@ import type { AlibabaApiLimits } from "./limits.ts";
 /** Where forms are posted to, below the API's own origin. */
 export const firmwareUploadPath = "/alibaba/uploads";
 
+/** What the file is for: firmware, or something that the devices of a job download. */
+export type UploadPurpose = "ota" | "job";
+
 /** What a caller is told to put into its form. */
 interface UploadForm {
   host: string;
@@ -25,11 +28,16 @@ interface UploadForm {
 
 export interface FirmwareUploads {
   /** `suffix` without the dot, as `bin` or `tar.gz`. */
-  issue(origin: string, suffix: string): UploadForm;
-  /** Takes the file of a form. Throws `alibaba.upload_form_invalid`, `alibaba.upload_form_expired` and what `ota.files.upload` throws. */
-  accept(fields: Readonly<Record<string, string | undefined>>, pieces: AsyncIterable<Uint8Array>): Promise<FirmwareFile>;
+  issue(origin: string, suffix: string, purpose: UploadPurpose): UploadForm;
+  /**
+   * Takes the file of a form. Throws `alibaba.upload_form_invalid`, `alibaba.upload_form_expired`, `alibaba.job_file_too_large` and
+   * what `ota.files.upload` throws.
+   */
+  accept(fields: Readonly<Record<string, string | undefined>>, pieces: AsyncIterable<Uint8Array>): Promise<void>;
   /** The file behind an address that `issue` gave. Throws `alibaba.firmware_url_unknown`. */
   find(firmwareUrl: string): Promise<FirmwareFile>;
+  /** The file of a job, by the key of its form. Throws `alibaba.job_file_unknown`. */
+  findJobFile(key: string): Uint8Array;
 }
 
 export interface FirmwareUploadPorts {
@@ -39,18 +47,39 @@ export interface FirmwareUploadPorts {
   limits: AlibabaApiLimits;
 }
 
-const keyPattern = /^ota\/[0-9a-f]{32}\/ota_[0-9]+\.[a-z.]+$/;
+const keyPattern = /^(ota|job)\/[0-9a-f]{32}\/\1_[0-9]+\.[a-z.]+$/;
 
 /** Forms and the addresses of their files are forgotten with the process: a file has to be put into a package within the hour. */
 export function createFirmwareUploads({ ota, clock, random, limits }: FirmwareUploadPorts): FirmwareUploads {
   const signingKey = randomBytes(32);
   const fileIds = new Map<string, number>();
+  const jobFiles = new Map<string, Buffer>();
   const sign = (policy: string) => createHmac("sha1", signingKey).update(policy).digest("base64");
 
+  /** The newest of that name; the oldest is forgotten when there are too many. */
+  function remember<T>(files: Map<string, T>, key: string, file: T, filesMax: number): void {
+    files.delete(key);
+    files.set(key, file);
+    if (files.size <= filesMax) return;
+    const oldest = files.keys().next();
+    if (!oldest.done) files.delete(oldest.value);
+  }
+
+  async function collect(pieces: AsyncIterable<Uint8Array>): Promise<Buffer> {
+    const collected: Uint8Array[] = [];
+    let bytes = 0;
+    for await (const piece of pieces) {
+      bytes += piece.byteLength;
+      if (bytes > limits.jobUploadBytesMax) throw new PlatformError("alibaba.job_file_too_large", { expected: limits.jobUploadBytesMax });
+      collected.push(piece);
+    }
+    return Buffer.concat(collected);
+  }
+
   return {
-    issue(origin, suffix) {
+    issue(origin, suffix, purpose) {
       const createdAt = clock.now();
-      const key = `ota/${Buffer.from(random.bytes(16)).toString("hex")}/ota_${createdAt}.${suffix}`;
+      const key = `${purpose}/${Buffer.from(random.bytes(16)).toString("hex")}/${purpose}_${createdAt}.${suffix}`;
       const expiration = new Date(createdAt + limits.uploadFormSeconds * 1000).toISOString();
       const policy = Buffer.from(JSON.stringify({ expiration, conditions: [["eq", "$key", key]] })).toString("base64");
       return {
@@ -82,13 +111,13 @@ export function createFirmwareUploads({ ota, clock, random, limits }: FirmwareUp
         });
       }
       if (Date.parse(expiration) < clock.now()) throw new PlatformError("alibaba.upload_form_expired", { received: expiration });
-      const file = await ota.files.upload(pieces);
-      fileIds.delete(key);
-      fileIds.set(key, file.id);
-      if (fileIds.size > limits.uploadsRememberedMax) {
-        const oldest = fileIds.keys().next();
-        if (!oldest.done) fileIds.delete(oldest.value);
-      }
+      if (key.startsWith("job/")) return remember(jobFiles, key, await collect(pieces), limits.jobUploadsRememberedMax);
+      remember(fileIds, key, (await ota.files.upload(pieces)).id, limits.uploadsRememberedMax);
+    },
+
+    findJobFile(key) {
+      const file = jobFiles.get(key);
+      if (file === undefined) throw new PlatformError("alibaba.job_file_unknown", { received: key.slice(0, 200) });
       return file;
     },
 

@@ -50,6 +50,16 @@ export interface AlibabaApiLimits {
   topologyDevicesMax: number;
   /** Addresses of uploaded files that can still be put into packages. */
   uploadsRememberedMax: number;
+  /** A file that devices of a job download. */
+  jobUploadBytesMax: number;
+  /** Files of jobs kept in memory, for the jobs that are made with them. */
+  jobUploadsRememberedMax: number;
+  /** `PageSize` of `ListJob` and `QueryDeviceFileList`. */
+  jobPageEntriesMax: number;
+  /** Devices of one `CreateJob`. */
+  jobDevicesMax: number;
+  /** `Limit` of `ListTask`. */
+  taskEntriesMax: number;
 }
 
 /** The vendor's own figures where it publishes one. */
@@ -79,4 +89,9 @@ export const defaultAlibabaApiLimits: AlibabaApiLimits = {
   subscribeTopicsMax: 100,
   topologyDevicesMax: 30,
   uploadsRememberedMax: 10_000,
+  jobUploadBytesMax: 1024 * 1024,
+  jobUploadsRememberedMax: 16,
+  jobPageEntriesMax: 200,
+  jobDevicesMax: 10_000,
+  taskEntriesMax: 50,
 };

@@ -76,7 +76,7 @@ export interface OperationPorts {
   deviceSubscriptions: DeviceSubscriptions;
   registrationBatches: RegistrationBatches;
   ota: Ota;
-  deviceServices: Pick<DeviceServices, "shadows">;
+  deviceServices: Pick<DeviceServices, "shadows" | "jobs" | "files">;
   firmwareUploads: FirmwareUploads;
   scriptLinks: ScriptLinks;
   /** Decimal text of 19 digits, for answers that carry the id of a message. */

@@ -15,10 +15,10 @@ export interface ServiceDownlinkPorts {
 }
 
 export function createServiceDownlink({ downlink, nextMessageId, clock }: ServiceDownlinkPorts): ServiceDownlink {
-  function ask({ productKey, deviceName }: DeviceNames, path: string, params: unknown): boolean {
+  function ask({ productKey, deviceName }: DeviceNames, path: string, params: unknown, qos: 0 | 1 = 1): boolean {
     const payload = formatAlinkRequest({ id: shortId(nextMessageId()), method: path.replaceAll("/", "."), params });
     const topic = `/sys/${productKey}/${deviceName}/${path}`;
-    const { delivered, queued } = downlink.send({ productKey, deviceName, topic, payload, qos: 1 });
+    const { delivered, queued } = downlink.send({ productKey, deviceName, topic, payload, qos });
     return delivered + queued > 0;
   }
 
@@ -30,7 +30,7 @@ export function createServiceDownlink({ downlink, nextMessageId, clock }: Servic
     },
     tellConfig: (device, offer) => void ask(device, "thing/config/push", configMembers(offer)),
     tellLogSwitch: (device, isWanted) => void ask(device, "thing/config/log/push", logSwitchMembers(isWanted)),
-    tellTask: (device, task) => ask(device, jobNotifyPath, { task: taskMembers(task) }),
+    tellTask: (device, task) => ask(device, jobNotifyPath, { task: taskMembers(task) }, task.qos),
   };
 }
 

@@ -109,7 +109,7 @@ export function describeDeviceServiceStores(name: string, open: () => Promise<St
       expect(await jobs.load("j")).toEqual(job);
       expect(await jobs.queuedProducts()).toEqual(["pk"]);
       await jobs.markSent("ta", 5);
-      expect(await jobs.findTask(a, "ta")).toEqual({ ...task("ta", a), status: "SENT", modifiedAt: 5 });
+      expect(await jobs.findTask(a, "ta")).toMatchObject({ ...task("ta", a), status: "SENT", modifiedAt: 5 });
       expect(await jobs.findTask(b, "ta")).toBeUndefined();
       await jobs.updateTask("ta", { status: "IN_PROGRESS", progress: 30, details: { step: 1 }, modifiedAt: 6, deadlineAt: 10 });
       await jobs.markSent("ta", 7);
@@ -124,6 +124,31 @@ export function describeDeviceServiceStores(name: string, open: () => Promise<St
       expect(await jobs.list({ page: 1, pageSize: 9 })).toMatchObject({ rows: [{ id: "j" }], total: 1 });
       await jobs.delete("j");
       expect(await jobs.findTask(a, "ta")).toBeUndefined();
+    });
+
+    test("a job stands where its slowest task stands, is changed, and what did not end well is queued again", async () => {
+      const { jobs } = store;
+      const ended = { progress: 100, details: { step: 1 }, modifiedAt: 3, deadlineAt: null };
+      await jobs.insert(job, [task("ta", a), task("tb", b)]);
+      await jobs.insert({ ...job, id: "k" }, []);
+      expect((await jobs.find("j"))?.status).toBe("QUEUED");
+      await jobs.updateTask("ta", { ...ended, status: "SUCCEEDED" });
+      await jobs.updateTask("tb", { ...ended, status: "REJECTED" });
+      expect((await jobs.find("j"))?.status).toBe("REJECTED");
+      expect(await jobs.list({ page: 1, pageSize: 9, status: "REJECTED" })).toMatchObject({ rows: [{ id: "j" }], total: 1 });
+      expect(await jobs.list({ page: 1, pageSize: 9, status: "SUCCEEDED" })).toMatchObject({ rows: [{ id: "k" }], total: 1 });
+      await jobs.cancel("j", 4);
+      expect(await jobs.find("j")).toMatchObject({ status: "CANCELLED", modifiedAt: 4 });
+      expect(await jobs.requeue("j", 5)).toMatchObject([{ taskId: "tb", status: "QUEUED", progress: 0, details: {} }]);
+      expect(await jobs.findTaskById("tb")).toMatchObject({ ...task("tb", b), queuedAt: 5, modifiedAt: 5 });
+      expect(await jobs.find("j")).toMatchObject({ status: "QUEUED", isCancelled: false, modifiedAt: 5, notes: { from: "a program" } });
+      await jobs.change("j", { description: "new", rollout: { perMinuteMax: 50 }, modifiedAt: 6 });
+      expect(await jobs.find("j")).toMatchObject({ description: "new", timeoutMinutes: 1, rollout: { perMinuteMax: 50 }, modifiedAt: 6 });
+      const [first] = await jobs.findTasks({ jobId: "j", limit: 1 });
+      expect(first).toMatchObject({ taskId: "ta" });
+      expect(await jobs.findTasks({ jobId: "j", afterId: first?.id ?? 0, limit: 9 })).toMatchObject([{ taskId: "tb" }]);
+      expect(await jobs.findTasks({ device: a, limit: 9 })).toMatchObject([{ taskId: "ta" }]);
+      expect(await jobs.findTasks({ device: a, status: "QUEUED", limit: 9 })).toEqual([]);
     });
 
     test("everything of a device goes with it, everything of a product with it", async () => {
@@ -169,8 +194,11 @@ const job: JobRow = {
   document: { do: "it" },
   content: { bytes: Buffer.from("x"), sha256: "s" },
   timeoutMinutes: 1,
+  rollout: { qos: 0 },
+  notes: { from: "a program" },
   isCancelled: false,
   createdAt: 1,
+  modifiedAt: 1,
 };
 
 function task(taskId: string, device: { productKey: string; deviceName: string }): TaskRow {

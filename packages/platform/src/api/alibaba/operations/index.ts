@@ -1,7 +1,9 @@
 import type { OperationTable } from "../operation.ts";
 import { credentialOperations } from "./credential-operations.ts";
 import { deviceOperations } from "./device-operations.ts";
+import { fileOperations } from "./file-operations.ts";
 import { groupOperations } from "./group-operations.ts";
+import { jobOperations } from "./job-operations.ts";
 import { messageOperations } from "./message-operations.ts";
 import { otaJobOperations } from "./ota-job-operations.ts";
 import { otaOperations } from "./ota-operations.ts";
@@ -26,6 +28,8 @@ export const operations: OperationTable = {
   ...thingModelOperations,
   ...thingDataOperations,
   ...shadowOperations,
+  ...jobOperations,
+  ...fileOperations,
   ...tagOperations,
   ...groupOperations,
   ...topologyOperations,

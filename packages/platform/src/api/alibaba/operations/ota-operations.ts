@@ -6,12 +6,12 @@ import { formatUtc } from "../vendor-times.ts";
 import { deviceSelector, findSelectedDevice } from "./device-selector.ts";
 
 export const otaPage = { CurrentPage: "integer", PageSize: "integer" } as const;
-const suffixes = ["bin", "dav", "apk", "tar", "gz", "tar.gz", "zip", "gzip"] as const;
+export const uploadSuffixes = ["bin", "dav", "apk", "tar", "gz", "tar.gz", "zip", "gzip"] as const;
 const statusNumbers: Readonly<Record<PackageStatus, number>> = { exempt: -1, unverified: 0, verified: 1, verifying: 2, failed: 3 };
 
 export const otaOperations: OperationTable = {
   GenerateOTAUploadURL: defineOperation({ FileSuffix: "text?" }, async ({ FileSuffix }, { firmwareUploads, origin }) => {
-    const form = firmwareUploads.issue(origin, oneOf("FileSuffix", FileSuffix || "bin", suffixes));
+    const form = firmwareUploads.issue(origin, oneOf("FileSuffix", FileSuffix || "bin", uploadSuffixes), "ota");
     return {
       Data: {
         Host: form.host,

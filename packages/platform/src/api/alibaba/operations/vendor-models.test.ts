@@ -16,6 +16,7 @@ function problemsOf(type: ModelType, value: unknown, place: string): string[] {
     if (!Array.isArray(value)) return [`${place} is no array`];
     return value.flatMap((item, index) => problemsOf(type.itemType, item, `${place}[${index}]`));
   }
+  if ("type" in type) return [`${place} is a map, which no answer has`];
   if (typeof value !== "object" || value === null || Array.isArray(value)) return [`${place} is no object`];
   const types = type.types();
   const wireTypes = new Map(Object.entries(type.names()).map(([member, name]) => [name, types[member]]));
@@ -198,6 +199,41 @@ beforeAll(async () => {
   await rooms.deviceCertificates.register(certified.productKey, "cert1", selfSignedCertificate);
   await call("QueryDeviceCert", { ...certifiedProduct, DeviceName: "cert1" });
 
+  const jobForm = (await call("GenerateFileUploadURL", { BizCode: "DEVICE_JOB_FILE", FileSuffix: "bin" })) as {
+    Data: Record<string, string>;
+  };
+  async function* jobFile() {
+    yield Buffer.from("script");
+  }
+  const jobUpload = { key: jobForm.Data.Key, policy: jobForm.Data.Policy, signature: jobForm.Data.Signature };
+  await rooms.ports.firmwareUploads.accept(jobUpload, jobFile());
+  const work = await call("CreateJob", {
+    Type: "CUSTOM_JOB",
+    JobName: "restart",
+    JobDocument: '{"do":"restart"}',
+    JobFile: JSON.stringify({ fileKey: jobForm.Data.Key, signMethod: "Md5" }),
+    TargetConfig: JSON.stringify({ targetType: "DEVICE", targetDevices: [{ productKey: product.ProductKey, deviceName: "dev1" }] }),
+    RolloutConfig: JSON.stringify({ maximumPerMinute: 1_000, messageQoS: "QoS1" }),
+    TimeoutConfig: JSON.stringify({ inProgressTimeoutInMinutes: 5 }),
+  });
+  const customJob = { JobId: String(work.JobId) };
+  await call("UpdateJob", { ...customJob, Description: "all", TimeoutConfig: JSON.stringify({ inProgressTimeoutInMinutes: 6 }) });
+  for (const each of ["QueryJob", "QueryJobStatistics"]) await call(each, customJob);
+  await call("ListJob", page);
+  const jobTasks = (await call("ListTask", { ...customJob, Limit: "10" })) as { Data: { data: { TaskId: string }[] } };
+  await call("QueryTask", { TaskId: String(jobTasks.Data.data[0]?.TaskId) });
+  for (const each of ["CancelJob", "RerunJob", "DeleteJob"]) await call(each, customJob);
+
+  const begun = await rooms.ports.deviceServices.files.begin(
+    { productKey: product.ProductKey, deviceName: "dev1" },
+    { name: "log", bytes: 3, ifExists: "reject" },
+  );
+  const fileId = "file" in begun ? begun.file.uploadId : "";
+  const block = { uploadId: fileId, offset: 0, bytes: Buffer.from("abc"), isComplete: true, isIntact: true };
+  await rooms.ports.deviceServices.files.append({ productKey: product.ProductKey, deviceName: "dev1" }, block);
+  await call("QueryDeviceFileList", { ...device, ...page });
+  for (const each of ["QueryDeviceFile", "DeleteDeviceFile"]) await call(each, { ...device, FileId: fileId });
+
   await call("RRpc", { ...device, RequestBase64Byte: "aGk=", Timeout: "5000" });
   await call("PubBroadcast", { ...product, MessageContent: "aGk=" });
   const script = { ...product, ScriptType: "JavaScript", ScriptContent: "function rawDataToProtocol() { return {}; }" };
@@ -308,6 +344,8 @@ const withoutEffect: ReadonlySet<string> = new Set([
   "CreateProduct.CategoryKey",
   "CreateProduct.ValidateType",
   "CreateProduct.PublishAuto",
+  // Would be a part of the file's name in the vendor's bucket.
+  "GenerateFileUploadURL.FileName",
   // Says again what stands in the topic.
   "Pub.DeviceName",
 ]);

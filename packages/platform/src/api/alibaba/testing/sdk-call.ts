@@ -4,7 +4,7 @@ import { accessKeyId, accessKeySecret } from "./rooms.ts";
 
 const require = createRequire(import.meta.url);
 
-export type ModelType = string | Model | { type: "array"; itemType: ModelType };
+export type ModelType = string | Model | { type: "array"; itemType: ModelType } | { type: "map" };
 
 export interface Model {
   new (members: Record<string, unknown>): object;
@@ -68,5 +68,7 @@ function build(model: Model, fields: Readonly<Record<string, string>>): object {
 
 function convert(type: ModelType | undefined, text: string): unknown {
   if (type === "number") return Number(text);
+  // The SDK writes maps as JSON itself.
+  if (typeof type === "object" && "type" in type && type.type === "map") return JSON.parse(text);
   return type === "boolean" ? text === "true" : text;
 }
