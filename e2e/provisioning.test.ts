@@ -202,9 +202,17 @@ test("2.7 a device with nothing but a certificate is told who it is, and comes b
   expect((await rest("DELETE", `${place("cert2")}/${two.fingerprint}`)).status).toBe(204);
   await expect(isOnline(open(two, `cert2&${productKey}`))).rejects.toMatchObject({ code: 5 });
   expect((await rest("POST", place("cert2"), { certificate: two.certificate })).status).toBe(201);
-  await isOnline(open(two, `cert2&${productKey}`));
+  const connected = open(two, `cert2&${productKey}`);
+  await isOnline(connected);
+  const closed = new Promise<void>((resolve) => void connected.once("close", () => resolve()));
+  const spare = await issue("cert2");
+  await rest("DELETE", `${place("cert2")}/${spare.fingerprint}`);
   expect((await rest("POST", place("cert1"), { certificate: two.certificate })).body.error.code).toBe("access.certificate_taken");
   expect((await rest("POST", place("cert1"), { certificate: "nonsense" })).body.error.code).toBe("access.certificate_invalid");
+  // The withdrawal of another certificate has not touched the connection; that of its own ends it.
+  expect(connected.connected).toBe(true);
+  expect((await rest("DELETE", `${place("cert2")}/${two.fingerprint}`)).status).toBe(204);
+  await closed;
 });
 
 test("6 a gateway of the vendor's SDK registers, adds and logs in a sub-device, which posts, is set, and is told apart from its gateway", async () => {
@@ -339,12 +347,24 @@ test("6.3 to 6.7 batch login, limits, kicks and notices, over a gateway of anoth
   await isOnline(direct.client);
   await until("error 427", () => messages.find(([topic, body]) => topic === `/ext/error/${own}` && body.code === 427));
   expect(await ask(`${session}/logout`, pairs[0])).toMatchObject({ code: 520, data: pairs[0] });
+  expect((await rest("GET", path("sub1"))).body.status).toBe("ONLINE");
 
   await rest("DELETE", path("sub2"));
   await until("error 521", () => messages.find(([topic, body]) => topic === `/ext/error/${own}` && body.code === 521));
   const codes: number[] = [];
   for (let each = 0; each < 7; each += 1) codes.push((await ask(`${session}/login`, signed(first))).code);
   expect(codes).toContain(429);
+
+  // Deleted while it is not logged in: the gateway is told all the same.
+  const { productKey: subKey } = await device(subProduct.productKey, "sub3");
+  const place = `/products/${gateway.productKey}/devices/${gateway.deviceName}/sub-devices`;
+  await rest("POST", place, { devices: [{ productKey: subKey, deviceName: "sub3" }] });
+  await rest("DELETE", path("sub3"));
+  await until("thing/topo/change of a deletion", () =>
+    messages.find(
+      ([topic, { params }]) => topic === `/sys/${own}/thing/topo/change` && params.status === 1 && params.subList[0].deviceName === "sub3",
+    ),
+  );
   client.end();
   await until("offline with its gateway", async () => (await rest("GET", path("sub1"))).body.status === "OFFLINE");
 });
