@@ -56,13 +56,9 @@ export function signedText(fields: readonly (readonly [name: string, value: stri
 
 /** The text that a CONNECT signs; `timestamp` takes part only when the device sent one. */
 export function connectText(names: { clientId: string; deviceName: string; productKey: string; timestamp?: string | undefined }): string {
-  const fields: [string, string][] = [
-    ["clientId", names.clientId],
-    ["deviceName", names.deviceName],
-    ["productKey", names.productKey],
-  ];
-  if (names.timestamp !== undefined) fields.push(["timestamp", names.timestamp]);
-  return signedText(fields);
+  // In the order of the names; sorting them for every CONNECT costs more than the rest.
+  const signed = `clientId${names.clientId}deviceName${names.deviceName}productKey${names.productKey}`;
+  return names.timestamp === undefined ? signed : `${signed}timestamp${names.timestamp}`;
 }
 
 /** Checks the password of a CONNECT. `timestamp` is never compared to a clock: devices send 0–999 or the year 2050. */

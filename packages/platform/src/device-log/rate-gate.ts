@@ -117,14 +117,15 @@ export function createRateGate(clock: Clock, limits: DeviceLogLimits): RateGate 
       // Names that nobody has proven get no bucket of their own when they are no device's: anyone can make them up.
       const name = entry.deviceName ?? (entry.kind === "refuse" ? undefined : entry.clientId);
       const key = `${productKey}/${name ?? ""}`;
-      const buckets: Bucket[] = [];
-      if (messageKinds.has(entry.kind)) {
-        fill(allMessages, limits.messageRate, now);
-        buckets.push(allMessages);
+      const isMessage = messageKinds.has(entry.kind);
+      const all = isMessage ? allMessages : allSessions;
+      fill(all, isMessage ? limits.messageRate : limits.sessionRate, now);
+      // Asked first: in a storm that is nearly every answer, and the others need not be looked up.
+      if (all.tokens < 1) return refuse(key, productKey, name);
+      const buckets = [all];
+      if (isMessage) {
         if (name !== undefined) buckets.push(bucketOf(messagesByDevice, key, limits.messageRatePerDevice, now));
       } else {
-        fill(allSessions, limits.sessionRate, now);
-        buckets.push(allSessions);
         if (name !== undefined) buckets.push(bucketOf(sessionsByDevice, key, limits.sessionRatePerDevice, now));
         if (!entry.isSuccess && entry.remoteAddress !== undefined) {
           buckets.push(bucketOf(failuresByAddress, entry.remoteAddress, limits.failureRatePerAddress, now));

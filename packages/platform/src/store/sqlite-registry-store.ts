@@ -2,7 +2,7 @@
 import { CompiledQuery, type Insertable, type Kysely, type Selectable, sql, type Updateable } from "kysely";
 import type { Clock } from "../clock.ts";
 import { PlatformError } from "../errors/index.ts";
-import type { DeviceRow, Product, ProductChange, RegistryStore, TopicClassRecord } from "../registry/index.ts";
+import type { DeviceRow, DeviceStatusWrite, Product, ProductChange, RegistryStore, TopicClassRecord } from "../registry/index.ts";
 import type { DeviceTable, ProductTable, Schema, TopicClassTable } from "./schema.ts";
 import type { SecretBox } from "./secret-box.ts";
 import { isForeignKeyViolation } from "./sqlite-file.ts";
@@ -12,16 +12,21 @@ import { findGateway } from "./sqlite-topology-store.ts";
 const rowsPerInsert = 250;
 
 /**
- * Absent values keep what is stored; the first activation is never overwritten. Written as text: built anew for each device
- * that comes or goes, the statement costs more than its run.
+ * Absent values keep what is stored; the first activation is never overwritten. Statements for so many devices, largest first;
+ * the last is for what remains. Written as text and prepared once: one by one, handing the statement over costs as much as its run.
  */
-const updateStatus = `update devices set
-    is_online = ?,
-    activated_at = coalesce(activated_at, ?),
-    last_online_at = coalesce(?, last_online_at),
-    last_offline_at = coalesce(?, last_offline_at),
-    remote_address = coalesce(?, remote_address)
-  where product_key = ? and device_name = ?`;
+const statusUpdates = [100, 10, 1].map((devices) => {
+  const row = "(?, ?, ?, ?, ?, ?, ?)";
+  const text = `update devices set
+    is_online = news.column1,
+    activated_at = coalesce(activated_at, news.column2),
+    last_online_at = coalesce(news.column3, last_online_at),
+    last_offline_at = coalesce(news.column4, last_offline_at),
+    remote_address = coalesce(news.column5, remote_address)
+  from (values ${Array.from({ length: devices }, () => row).join(", ")}) as news
+  where product_key = news.column6 and device_name = news.column7`;
+  return { devices, text };
+});
 
 /** As text too: a storm of devices asks once for each. */
 const selectDevice = "select * from devices where product_key = ? and device_name = ?";
@@ -205,15 +210,11 @@ export function createSqliteRegistryStore(db: Kysely<Schema>, box: SecretBox, cl
 
     async writeStatuses(writes) {
       await db.transaction().execute(async (trx) => {
-        for (const write of writes) {
-          const { isOnline, activatedAt, lastOnlineAt, lastOfflineAt, remoteAddress, productKey, deviceName } = write;
-          const values = [flag(isOnline), activatedAt, lastOnlineAt, lastOfflineAt, remoteAddress, productKey, deviceName];
-          await trx.executeQuery(
-            CompiledQuery.raw(
-              updateStatus,
-              values.map((value) => value ?? null),
-            ),
-          );
+        let start = 0;
+        for (const { devices, text } of statusUpdates) {
+          for (; writes.length - start >= devices; start += devices) {
+            await trx.executeQuery(CompiledQuery.raw(text, writes.slice(start, start + devices).flatMap(encodeStatus)));
+          }
         }
       });
     },
@@ -270,6 +271,19 @@ export function createSqliteRegistryStore(db: Kysely<Schema>, box: SecretBox, cl
       await db.deleteFrom("topic_classes").where("id", "=", id).execute();
     },
   };
+}
+
+/** In the order of `statusUpdates`. */
+function encodeStatus(write: DeviceStatusWrite): unknown[] {
+  return [
+    flag(write.isOnline),
+    write.activatedAt ?? null,
+    write.lastOnlineAt ?? null,
+    write.lastOfflineAt ?? null,
+    write.remoteAddress ?? null,
+    write.productKey,
+    write.deviceName,
+  ];
 }
 
 function columnsOf(change: ProductChange): Updateable<ProductTable> {

@@ -182,6 +182,21 @@ export function describeRegistryStore(name: string, open: () => Promise<{ store:
       });
     });
 
+    test("writes the states of many devices, each of them its own", async () => {
+      const names = Array.from({ length: 123 }, (_, index) => `device${index}`);
+      await store.insertDevices(names.map((name) => device("a1", name)));
+      await store.writeStatuses(
+        names.map((deviceName, index) => ({ productKey: "a1", deviceName, isOnline: index % 2 === 1, activatedAt: 1_000 + index })),
+      );
+      for (const [index, name] of names.entries()) {
+        expect(await store.findDevice("a1", name)).toEqual({
+          ...device("a1", name),
+          isOnline: index % 2 === 1,
+          activatedAt: 1_000 + index,
+        });
+      }
+    });
+
     test("marks everybody offline and says how many that were", async () => {
       await store.insertDevices([{ ...device("a1", "one"), isOnline: true, activatedAt: 1 }, device("a1", "two")]);
       expect(await store.markAllOffline(20)).toBe(1);
