@@ -59,6 +59,7 @@ import {
 import { openDeviceServices } from "./open-device-services.ts";
 import { openOta } from "./open-ota.ts";
 import { createGroups, createMqttUsers, createRegistrationBatches, createRegistry, createTags, createTopology } from "./registry/index.ts";
+import { createRepeatGate } from "./repeat-gate.ts";
 import { createAddressPolicy, createHttpWebhookSender, createRuleEngine } from "./rules/index.ts";
 import { createScripts } from "./scripts/index.ts";
 import { loadMasterKey, noteJournal, openStore, SqliteHistory, SqliteJournal } from "./store/index.ts";
@@ -84,6 +85,9 @@ const asksForCertificate = {
 } as const;
 
 const drainMilliseconds = 5_000;
+/** One failure of a kind in the log for so long; the others are counted. */
+const failureRepeatMilliseconds = 10_000;
+const failureKeysMax = 100;
 /** What old firmware's pre-authentication is told to connect to when several device ports are open. */
 const usualDevicePort = 1883;
 
@@ -128,7 +132,15 @@ async function open(
 ): Promise<Platform> {
   const { limits, dataDir, host } = settings;
   const report = (problem: PlatformError) => logger.error({ code: problem.code, err: problem }, problem.message);
-  const onFailure = (error: unknown) => logger.error({ err: error }, "a lookup failed while a device was waiting");
+  const onFailure = createRepeatGate<unknown>(
+    (error, held) => logger.error({ err: error, ...(held > 0 ? { held } : {}) }, "a lookup failed while a device was waiting"),
+    {
+      keyOf: (error) => (error instanceof PlatformError ? error.code : String(error)),
+      clock,
+      milliseconds: failureRepeatMilliseconds,
+      keysMax: failureKeysMax,
+    },
+  );
   const onBug = (error: unknown, state?: unknown) =>
     logger.error({ err: error, state }, "a fault of ours; only that connection was closed");
 

@@ -125,8 +125,8 @@ export const thingErrors = {
   "things.history_busy": {
     http: 503,
     alibaba: "iot.system.SystemException",
-    en: "The history cannot take more: {expected} values wait for the disk already. Try again.",
-    zh: "历史存储已满负荷：已有 {expected} 个值等待写盘，请稍后重试。",
+    en: "The history cannot take more: values of the weight of {expected} wait for the disk already. Try again.",
+    zh: "历史存储已满负荷：等待写盘的数据已达 {expected} 个值的量，请稍后重试。",
   },
   "things.history_failed": {
     http: 500,
