@@ -464,3 +464,34 @@ test("examples/esp-at-aws: the same lines, as a program", async () => {
   expect(stdout).toContain(`+MQTTCONNECTED:0,5,"${endpoint}","8883","",1\r\n\r\nOK\r\n`);
   expect(stdout).toMatch(/\+MQTTSUBRECV:0,"topic\/esp32at",10,hello aws!\r\n\r\nOK\r\n$/);
 });
+
+test("[ESP-AT 4.1] the three AWS files are put into the module without building firmware", async () => {
+  const { host } = await start({ certificates: [] });
+  for (const [name, pem] of [
+    ["mqtt_ca", pki.ca],
+    ["mqtt_cert", pki.deviceCert],
+    ["mqtt_key", pki.deviceKey],
+  ] as const) {
+    await playTranscript(host, `>> AT+SYSMFG=2,"${name}","${name}",8,${pem.length}\n<<\n<< OK\n<<\n<< >`);
+    host.send(pem);
+    await playTranscript(host, "<<\n<< OK");
+  }
+  await playTranscript(host, seed, { endpoint });
+});
+
+test("[ESP-AT 4.2] and into the partitions of older firmware", async () => {
+  const { host } = await start({ certificates: [], version: "v2.2" });
+  for (const [type, name, pem] of [
+    [1, "mqtt_ca", pki.ca],
+    [2, "mqtt_cert", pki.deviceCert],
+    [3, "mqtt_key", pki.deviceKey],
+  ] as const) {
+    const item = Buffer.concat([Buffer.from([type, 0, pem.length & 0xff, pem.length >> 8]), pem]);
+    const container = Buffer.concat([Buffer.from([0xf1, 0xf1, 1, 0, item.length & 0xff, item.length >> 8, 0, 0]), item]);
+    expect(await host.command(`AT+SYSFLASH=0,"${name}"`)).toEqual(["OK"]);
+    await playTranscript(host, `>> AT+SYSFLASH=1,"${name}",0,${container.length}\n<<\n<< OK\n<<\n<< >`);
+    host.send(container);
+    await playTranscript(host, "<<\n<< OK");
+  }
+  await playTranscript(host, seed.replace("<< +TIME_UPDATED\n", ""), { endpoint });
+});

@@ -1,5 +1,5 @@
 /** `thingstead modem` as people use it: standard streams, a TCP port, a serial port; against our own server. [ESP-AT 8.1] */
-import { lstatSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -162,6 +162,27 @@ test("wrong options are told, in both languages", async () => {
   expect(chinese.stderr).toContain("不是故障项");
   const missing = await runThingstead(["modem", "--certificate", `mqtt_ca=${join(folder, "none.pem")}`]);
   expect(missing).toMatchObject({ code: 1, stderr: expect.stringContaining("[cli.file_unreadable]") });
+});
+
+test("--state: a damaged file cuts its host off and says why; the port goes on", async () => {
+  const state = join(folder, "damaged");
+  mkdirSync(state);
+  writeFileSync(join(state, "modem-0.json"), "[]");
+  const program = startModem("--listen", "0", "--state", state);
+  const line = await program.line("AT port", (each) => each.startsWith("AT port: "));
+  const port = Number(/127\.0\.0\.1:(\d+)/.exec(line)?.[1]);
+  const socket = connect({ host: "127.0.0.1", port });
+  await new Promise((resolve) => socket.once("close", resolve));
+  await program.line("the reason", (each) => each.includes("modem-0.json does not hold the state of a modem"));
+  rmSync(join(state, "modem-0.json"));
+  await playTranscript(connectHost(port), "<<\n<< ready\n>> AT\n<< AT\n<<\n<< OK");
+});
+
+test("--certificate: one that finds no room is told at once", async () => {
+  const file = join(folder, "large.pem");
+  writeFileSync(file, Buffer.alloc(20_000, "x"));
+  const { code, stderr } = await runThingstead(["modem", "--listen", "0", "--certificate", `mqtt_ca=${file}`]);
+  expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("mqtt_ca has 20000 bytes; 16384 fit") });
 });
 
 test("--pty without socat says what is missing", async () => {

@@ -57,7 +57,7 @@ export interface CliIo {
   /** Loaded only when the server is started here: the other commands stay quick. */
   startServer(request: StartRequest): Promise<unknown>;
   /** Resolves when the modem is switched off. */
-  runModem(request: ModemRequest, tell: (event: "listening" | "pty", place: string) => void): Promise<void>;
+  runModem(request: ModemRequest, tell: (event: "listening" | "pty" | "failed", what: string) => void): Promise<void>;
 }
 
 export function createProcessIo(): CliIo {

@@ -79,7 +79,11 @@ export class Flash {
   /** As the firmware would be built with it. */
   installCertificate(use: CertificateUse, kind: CertificateKind, pem: Buffer): void {
     const name = `${use}_${kind}`;
-    if (this.#profile.flashLayout === "partitions") {
+    const isPartitioned = this.#profile.flashLayout === "partitions";
+    const bytesMax = isPartitioned ? itemPartitionBytes - containerHeaderBytes - itemHeaderBytes : this.#limits.flashItemBytesMax;
+    if (pem.length > bytesMax) throw new RangeError(`${name} has ${pem.length} bytes; ${bytesMax} fit`);
+    if (isPartitioned) {
+      if (!this.partitions.some((partition) => partition.name === name)) throw new RangeError(`${this.#profile.version} has no ${name}`);
       this.erasePartition(name);
       this.writePartition(name, 0, encodeCertificate(kind, pem));
     } else this.saveItem(name, use === "mqtt" || use === "server" ? name : `${name}.0`, itemTypes.binary, pem);

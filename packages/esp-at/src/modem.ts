@@ -89,7 +89,7 @@ export interface Modem {
 /**
  * A modem that has just been switched on: it says `ready`, joins the network it knows, and takes commands. [ESP-AT 3]
  *
- * @throws Error when the storage cannot be read
+ * @throws Error when the storage cannot be read, RangeError when a certificate finds no room
  * @example
  * const modem = createModem({ output: (bytes) => process.stdout.write(bytes) });
  * modem.write(Buffer.from("AT\r\n"));

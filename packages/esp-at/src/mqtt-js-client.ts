@@ -28,6 +28,8 @@ export const mqttJsClient: MqttClientPort = {
       const refuse = (error: Error) => {
         reject(error);
         if (!isConnected) client.end(true);
+        // What cannot be understood ends the connection; "close" tells.
+        else settings.stream.destroy();
       };
       client.on("error", refuse);
       client.on("close", () => {

@@ -44,7 +44,7 @@ export function addModemCommand(program: Command, { t, open }: CommandKit): void
       const request = readRequest(options, io, t);
       try {
         // Standard output belongs to the modem.
-        await io.runModem(request, (event, place) => io.stderr(`${t(`modem.${event}`, { place })}\n`));
+        await io.runModem(request, (event, what) => io.stderr(`${t(`modem.${event}`, { what })}\n`));
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException;
         if (code === "esp_at.socat_missing") throw new CliError("cli.socat_missing", t("error.socatMissing"));

@@ -8,13 +8,16 @@ import type { ModemRequest } from "../io.ts";
 const unreadBytesMax = 4_194_304;
 const idleCheckMilliseconds = 10;
 
-export async function runModem(request: ModemRequest, tell: (event: "listening" | "pty", place: string) => void): Promise<void> {
+export async function runModem(request: ModemRequest, tell: (event: "listening" | "pty" | "failed", what: string) => void): Promise<void> {
   if (request.stateFolder !== undefined) mkdirSync(request.stateFolder, { recursive: true, mode: 0o700 });
   const closers: (() => Promise<void>)[] = [];
   try {
     const { listen, ptyLinks } = request;
     if (listen !== undefined) {
-      const door = await listenForHosts({ ...listen, create: (slot) => makerOf(request, slot) });
+      // What is wrong with every modem is told now and not when a host comes.
+      createModem({ version: request.version, certificates: request.certificates, output: () => {} }).close();
+      const onFailure = (error: unknown) => tell("failed", error instanceof Error ? error.message : String(error));
+      const door = await listenForHosts({ ...listen, create: (slot) => makerOf(request, slot), onFailure });
       closers.push(() => door.close());
       tell("listening", `${door.host}:${door.port}`);
     }

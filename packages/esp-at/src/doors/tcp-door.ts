@@ -9,6 +9,8 @@ export interface TcpDoorOptions {
   port: number;
   /** @param slot the lowest number that no other connection has, from 0 */
   create(slot: number): ModemMaker;
+  /** A modem could not be made, e.g. because its storage is damaged; its host is cut off. */
+  onFailure?(error: unknown): void;
   /** Further connections are closed at once. */
   modemsMax?: number;
   unreadBytesMax?: number;
@@ -33,11 +35,14 @@ export function listenForHosts(options: TcpDoorOptions): Promise<TcpDoor> {
       return;
     }
     sockets.set(slot, socket);
-    const modem = attachModem({ input: socket, output: socket, create: options.create(slot), unreadBytesMax });
-    socket.once("close", () => {
-      modem.close();
-      sockets.delete(slot);
-    });
+    socket.on("error", () => {});
+    socket.once("close", () => sockets.delete(slot));
+    try {
+      attachModem({ input: socket, output: socket, create: options.create(slot), unreadBytesMax });
+    } catch (error) {
+      socket.destroy();
+      options.onFailure?.(error);
+    }
   });
   return new Promise((resolve, reject) => {
     server.once("error", reject);
