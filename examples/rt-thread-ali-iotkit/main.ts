@@ -56,10 +56,15 @@ if (board.script.length > 0) {
   // Of a pipe only the commands are wanted, no prompt between the lines.
   const isTerminal = process.stdin.isTTY === true;
   const shell = createInterface({ input: process.stdin, output: process.stdout, prompt: isTerminal ? "msh />" : "", terminal: isTerminal });
+  // A pipe may end while its last command runs: there is nothing to ask for any more.
+  let isOpen = true;
+  shell.once("close", () => {
+    isOpen = false;
+  });
   shell.prompt();
   for await (const line of shell) {
     await run(line);
-    shell.prompt();
+    if (isOpen) shell.prompt();
   }
   await stopAll();
 }
