@@ -54,6 +54,7 @@ export {
 } from "./forward.ts";
 export { isDeviceName, isIotId, isProductKey } from "./identity.ts";
 export { alibabaKeepAlivePolicy, alibabaStrictKeepAlivePolicy } from "./keep-alive.ts";
+export { isNestedTooDeep, messageJsonLimits } from "./message-json.ts";
 export { answerTimeRequest } from "./ntp.ts";
 export {
   formatFirmwareGet,

@@ -12,7 +12,8 @@ const closeBracket = 0x5d;
 const openBrace = 0x7b;
 const closeBrace = 0x7d;
 
-function isTooDeep(text: string): boolean {
+/** Told from the text, before anything is built of it. */
+export function isNestedTooDeep(text: string): boolean {
   // Each level costs an opening and a closing character.
   if (text.length <= messageJsonLimits.nestingMax * 2) return false;
   let depth = 0;
@@ -45,6 +46,6 @@ function isEscaped(text: string, index: number): boolean {
 
 /** @throws SyntaxError when the text is not JSON, or nested deeper than {@link messageJsonLimits}. */
 export function parseMessageJson(text: string): unknown {
-  if (isTooDeep(text)) throw new SyntaxError(`nested deeper than ${messageJsonLimits.nestingMax} levels`);
+  if (isNestedTooDeep(text)) throw new SyntaxError(`nested deeper than ${messageJsonLimits.nestingMax} levels`);
   return JSON.parse(text);
 }

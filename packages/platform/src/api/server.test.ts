@@ -205,3 +205,16 @@ test("every answer carries its request id", async () => {
   const answer = await app.inject("/nope");
   expect(answer.headers["x-request-id"]).toBe(answer.json().error.requestId);
 });
+
+test("a body of nothing but nesting is refused before it reaches a room", async () => {
+  const { ports } = createTestPorts();
+  const { app } = await buildApi(ports);
+  const answer = await app.inject({
+    method: "POST",
+    url: "/api/v1/products",
+    headers: { authorization: `Bearer ${testKey.id}:${testKey.secret}`, "content-type": "application/json" },
+    payload: `{"name":${"[".repeat(5_000)}${"]".repeat(5_000)}}`,
+  });
+  expect(answer.statusCode).toBe(400);
+  expect(answer.json()).toMatchObject({ error: { code: "api.body_malformed" } });
+});

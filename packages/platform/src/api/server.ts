@@ -1,6 +1,7 @@
 /** The HTTP port: our REST API, the vendors' APIs, health and a page for people, told apart by what a request carries. */
 import type { Server } from "node:http";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
+import { isNestedTooDeep, messageJsonLimits } from "@thingstead/dialects";
 import fastify, { type FastifyBaseLogger, type FastifyReply, type FastifyRequest, LogController } from "fastify";
 import { PlatformError } from "../errors/index.ts";
 import { sendError } from "./error-answer.ts";
@@ -80,6 +81,11 @@ function addJsonParser(app: RestApp): void {
     const text = String(body);
     // Many clients name the type with every request, also where there is nothing to send.
     if (text === "" && request.routeOptions.schema?.body === undefined) return done(null, undefined);
+    // Values go on to devices and into the history: what is too deep for them stops here.
+    if (isNestedTooDeep(text)) {
+      const reason = `nested deeper than ${messageJsonLimits.nestingMax} levels`;
+      return done(new PlatformError("api.body_malformed", { reason }));
+    }
     void parse(request, text, (error, value) => {
       if (error === null || text === "") done(error, value);
       else done(new PlatformError("api.body_malformed", { reason: explainJson(text) }));

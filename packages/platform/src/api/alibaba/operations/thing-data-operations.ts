@@ -1,4 +1,5 @@
 /** What devices reported, were asked and should be (reference 1.8.H). */
+import { isNestedTooDeep } from "@thingstead/dialects";
 import type { DataType, Property, ThingModel } from "@thingstead/thing-model";
 import { wireIdentifier } from "@thingstead/thing-model";
 import { PlatformError } from "../../../errors/index.ts";
@@ -238,7 +239,7 @@ function refOf({ productKey, deviceName, iotId }: Device): DeviceRef {
 function readJson(parameter: string, text: string): Record<string, unknown> {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    if (!isNestedTooDeep(text)) value = JSON.parse(text);
   } catch {
     // Told below.
   }
