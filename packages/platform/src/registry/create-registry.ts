@@ -276,9 +276,9 @@ export function createRegistry({ store, clock, random, limits: given = {}, repor
       const { iotId } = await needDevice(productKey, deviceName);
       // What is on its way would activate it again.
       await statuses.flush();
-      await store.resetDevice(productKey, deviceName, clock.now());
+      const { gateway } = await store.resetDevice(productKey, deviceName, clock.now());
       devices.forget(keyOf(productKey, deviceName));
-      emit({ kind: "device.reset", productKey, deviceName, iotId });
+      emit({ kind: "device.reset", productKey, deviceName, iotId, ...(gateway === undefined ? {} : { gateway }) });
       return needDevice(productKey, deviceName);
     },
 

@@ -44,8 +44,8 @@ export interface RegistryStore {
   deleteDevice(productKey: string, deviceName: string): Promise<{ gateway?: DeviceIdentity }>;
   /** False when the device was activated meanwhile, or is gone. */
   replaceSecret(productKey: string, deviceName: string, deviceSecret: string, modifiedAt: number): Promise<boolean>;
-  /** Forgets when it was activated; its tokens go too. */
-  resetDevice(productKey: string, deviceName: string, modifiedAt: number): Promise<void>;
+  /** Forgets when it was activated; its tokens and its relation to a gateway go too. */
+  resetDevice(productKey: string, deviceName: string, modifiedAt: number): Promise<{ gateway?: DeviceIdentity }>;
   writeStatuses(writes: DeviceStatusWrite[]): Promise<void>;
   /** After a crash: nobody is connected. */
   markAllOffline(at: number): Promise<number>;

@@ -117,7 +117,7 @@ export type RegistryChange =
       productKey: string;
       deviceName: string;
       iotId: string;
-      /** Behind which one a deleted device was: the relation is gone with it. */
+      /** Behind which one a deleted or reset device was: the relation is gone. */
       gateway?: DeviceIdentity;
     }
   | { kind: "product.created" | "product.deleted" | "topics.changed"; productKey: string };
@@ -152,7 +152,7 @@ export interface Registry {
   deleteDevice(productKey: string, deviceName: string): Promise<void>;
   /** A new secret for a device that has never connected; undefined when it has. The old one is worth nothing from then on. */
   renewDeviceSecret(productKey: string, deviceName: string): Promise<Device | undefined>;
-  /** As if it had never connected: it may register itself again. Tells `device.reset`. */
+  /** As if it had never connected: it may register itself again, and is behind no gateway. Tells `device.reset`. */
   resetDevice(productKey: string, deviceName: string): Promise<Device>;
 
   /** Status of a connection; written behind (batched), visible at once to reads through this registry. */

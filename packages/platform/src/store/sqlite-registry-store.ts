@@ -194,7 +194,8 @@ export function createSqliteRegistryStore(db: Kysely<Schema>, box: SecretBox, cl
     },
 
     async resetDevice(productKey, deviceName, modifiedAt) {
-      await db.transaction().execute(async (trx) => {
+      return db.transaction().execute(async (trx) => {
+        const gateway = await findGateway(trx, { productKey, deviceName });
         const row = await trx
           .updateTable("devices")
           .set({ activated_at: null, modified_at: modifiedAt })
@@ -202,9 +203,11 @@ export function createSqliteRegistryStore(db: Kysely<Schema>, box: SecretBox, cl
           .where("device_name", "=", deviceName)
           .returning("id")
           .executeTakeFirst();
-        if (row === undefined) return;
+        if (row === undefined) return {};
+        await trx.deleteFrom("topology").where("sub_id", "=", row.id).execute();
         await trx.deleteFrom("device_tokens").where("device_id", "=", row.id).execute();
         await trx.deleteFrom("tokens").where("product_key", "=", productKey).where("device_name", "=", deviceName).execute();
+        return gateway === undefined ? {} : { gateway };
       });
     },
 

@@ -80,7 +80,10 @@ export function createGatewayNotices({ downlink, registry, topology, subDevices,
     const { productKey, deviceName } = change;
     const device = { productKey, deviceName };
     if (change.kind === "device.deleted") followDeleted(device, change.gateway);
-    if (change.kind === "device.reset") subDevices.end(device, "deleted");
+    if (change.kind === "device.reset") {
+      subDevices.end(device, "not_in_topology");
+      if (change.gateway !== undefined) sendChange(change.gateway, [device], topologyStatus.deleted);
+    }
     if (change.kind === "device.enabled") followEnabled(device, "enable").catch(onFailure);
     if (change.kind === "device.disabled") {
       followEnabled(device, "disable")

@@ -174,6 +174,15 @@ test("6.2, 6.6 a gateway is told of a device that is deleted, logged in or not, 
   expect(calls.at(-1)).toEqual(["end", "sub1", "deleted"]);
 });
 
+test("1.8.B a device that is reset is behind no gateway, which is told", async () => {
+  await topology.add(gateway, [pair], "gateway");
+  sent = [];
+  await registry.resetDevice("pk", "sub1");
+  expect(await topology.gatewayOf(pair)).toBeUndefined();
+  expect(sent).toMatchObject([{ topic: "/sys/gw/gate/thing/topo/change", body: { params: { status: 1, subList: [pair] } } }]);
+  expect(calls.at(-1)).toEqual(["end", "sub1", "not_in_topology"]);
+});
+
 test("6.3 logins: every refusal has its code and tells whom it was about", async () => {
   expect(await session("login", signed())).toMatchObject({ id: 7, code: 6401, data: pair });
   await topology.add(gateway, [pair], "gateway");
