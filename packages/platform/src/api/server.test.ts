@@ -218,3 +218,26 @@ test("a body of nothing but nesting is refused before it reaches a room", async 
   expect(answer.statusCode).toBe(400);
   expect(answer.json()).toMatchObject({ error: { code: "api.body_malformed" } });
 });
+
+test("a script is handed out behind its link only, and a link with a member twice is refused", async () => {
+  const { ports } = createTestPorts();
+  const asked: unknown[] = [];
+  const { app } = await buildApi({
+    ...ports,
+    scriptLinks: {
+      issue: () => "",
+      async open(productKey, query) {
+        asked.push([productKey, query]);
+        return "<script>1</script>";
+      },
+    },
+  });
+  const answer = await app.inject("/alibaba/scripts/pk?expires=1&signature=ab");
+  expect([answer.statusCode, answer.body]).toEqual([200, "<script>1</script>"]);
+  expect(answer.headers).toMatchObject({ "content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff" });
+  expect(asked).toEqual([["pk", { expires: "1", signature: "ab" }]]);
+  for (const query of ["expires=1&signature=a&signature=b", `expires=1&signature=${"a".repeat(200)}`]) {
+    expect((await app.inject(`/alibaba/scripts/pk?${query}`)).statusCode).toBe(400);
+  }
+  expect(asked).toHaveLength(1);
+});

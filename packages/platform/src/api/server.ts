@@ -160,7 +160,7 @@ export async function buildApi(
   });
   await addVendorRoute(app, ports);
   await addVendorUploadRoute(app, ports);
-  addVendorScriptRoute(app, ports);
+  await addVendorScriptRoute(app, ports);
   const failedAuth = createFailedAuthCounter(clock, limits);
   const streams = await addRestApi(app, { ...ports, failedAuth });
   await app.ready();
