@@ -36,3 +36,20 @@ export function showPageLine(output: Output, page: Page<unknown>, t: Translate):
   const pages = Math.max(1, Math.ceil(page.total / page.pageSize));
   output.line(output.paint("dim", t("page.line", { page: page.page, pages, total: page.total })));
 }
+
+/** A parser of values with their names, one argument each; all of them together are the result. */
+export function assignments(t: Translate): (text: string, before?: Record<string, unknown>) => Record<string, unknown> {
+  return (text, before = {}) => ({ ...before, ...parseAssignment(text, t) });
+}
+
+/** `Level=5`, `Name="5"` or `Name=hall`, `Color={"Red":1}`: JSON, or text that is none. */
+function parseAssignment(text: string, t: Translate): Record<string, unknown> {
+  const at = text.indexOf("=");
+  if (at < 1) throw new InvalidArgumentError(t("error.assignmentInvalid", { received: text }));
+  const value = text.slice(at + 1);
+  try {
+    return { [text.slice(0, at)]: JSON.parse(value) };
+  } catch {
+    return { [text.slice(0, at)]: value };
+  }
+}

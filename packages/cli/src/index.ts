@@ -2,8 +2,10 @@
 import { Command, CommanderError } from "commander";
 import { CliError } from "./cli-error.ts";
 import { addCertificateCommands } from "./commands/certificate.ts";
+import { addConfigCommands } from "./commands/config.ts";
 import { addDeviceCommands } from "./commands/device.ts";
 import { addDeviceLogCommands } from "./commands/device-log.ts";
+import { addFilesCommands } from "./commands/files.ts";
 import { addGroupCommands } from "./commands/group.ts";
 import { addJobCommands } from "./commands/job.ts";
 import { addLogCommand } from "./commands/log.ts";
@@ -15,6 +17,7 @@ import { addPropertyCommands } from "./commands/property.ts";
 import { addPublishCommand } from "./commands/publish.ts";
 import { addRuleCommands } from "./commands/rule.ts";
 import { addServiceCommands } from "./commands/service.ts";
+import { addShadowCommands } from "./commands/shadow.ts";
 import { addStartCommand } from "./commands/start.ts";
 import { addStatusCommand } from "./commands/status.ts";
 import { addSubDeviceCommands } from "./commands/sub-device.ts";
@@ -100,6 +103,9 @@ function createProgram(io: CliIo, language: Language, t: Translate): Command {
   addLogCommand(program, kit);
   addModemCommand(program, kit);
   addDeviceLogCommands(program, kit);
+  addShadowCommands(program, kit);
+  addConfigCommands(program, kit);
+  addFilesCommands(program, kit);
   localise(program, t);
   return program;
 }

@@ -1,5 +1,6 @@
 /** Everything a command touches outside itself. */
-import { accessSync, constants, createReadStream, readFileSync, statSync } from "node:fs";
+import { accessSync, constants, createReadStream, createWriteStream, readFileSync, rmSync, statSync } from "node:fs";
+import { pipeline } from "node:stream/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { createHttpCall, type HttpCall } from "./http.ts";
 
@@ -52,6 +53,8 @@ export interface CliIo {
   readFile(path: string): Buffer;
   /** For files that are too large for memory. @throws as `fs.statSync` does */
   openFile(path: string): FilePieces;
+  /** A new file; one that is there stays, and is a failure. @throws as `fs.createWriteStream` does */
+  writeFile(path: string, pieces: AsyncIterable<Uint8Array>): Promise<void>;
   http: HttpCall;
   sleep(milliseconds: number): Promise<void>;
   /** Loaded only when the server is started here: the other commands stay quick. */
@@ -79,6 +82,15 @@ export function createProcessIo(): CliIo {
       // Opens, but cannot be read.
       if (status.isDirectory()) throw Object.assign(new Error("a folder"), { code: "EISDIR" });
       return { bytes: status.size, pieces: createReadStream(path) };
+    },
+    async writeFile(path, pieces) {
+      try {
+        await pipeline(pieces, createWriteStream(path, { flags: "wx" }));
+      } catch (error) {
+        // Half a file is none; one that was there before is somebody's.
+        if ((error as NodeJS.ErrnoException).code !== "EEXIST") rmSync(path, { force: true });
+        throw error;
+      }
     },
     http: createHttpCall(),
     sleep: (milliseconds) => delay(milliseconds),

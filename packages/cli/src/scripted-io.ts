@@ -29,6 +29,7 @@ export function createScriptedIo(script: Script = {}) {
     modems: [] as ModemRequest[],
     sleeps: [] as number[],
     uploaded: [] as Buffer[],
+    written: {} as Record<string, string>,
   };
   const io: CliIo = {
     stdout: (text) => {
@@ -53,6 +54,10 @@ export function createScriptedIo(script: Script = {}) {
           yield content;
         })(),
       };
+    },
+    async writeFile(path, pieces) {
+      if (script.files?.[path] !== undefined) throw Object.assign(new Error("it is there"), { code: "EEXIST" });
+      for await (const piece of pieces) seen.written[path] = (seen.written[path] ?? "") + Buffer.from(piece).toString();
     },
     async http(request): Promise<HttpAnswer> {
       seen.requests.push(request);

@@ -1,9 +1,8 @@
-import { type Command, InvalidArgumentError } from "commander";
-import { wholeNumber } from "../arguments.ts";
+import type { Command } from "commander";
+import { assignments, wholeNumber } from "../arguments.ts";
 import { CliError } from "../cli-error.ts";
 import { path } from "../client.ts";
 import type { CommandKit } from "../context.ts";
-import type { Translate } from "../texts/index.ts";
 
 interface TimedValue {
   value: unknown;
@@ -19,13 +18,12 @@ interface GetOptions {
 
 export function addPropertyCommands(program: Command, { t, open }: CommandKit): void {
   const property = program.command("property").description(t("property.about"));
-  const assignment = (text: string, before: Record<string, unknown> = {}) => ({ ...before, ...parseAssignment(text, t) });
 
   property
     .command("set")
     .argument("<productKey>", t("argument.productKey"))
     .argument("<deviceName>", t("argument.deviceName"))
-    .argument("<identifier=value...>", t("argument.assignment"), assignment)
+    .argument("<identifier=value...>", t("argument.assignment"), assignments(t))
     .description(t("property.set"))
     .option("--desired", t("option.desired"))
     .action(
@@ -83,16 +81,4 @@ export function addPropertyCommands(program: Command, { t, open }: CommandKit): 
         shown.map(([name, { value, time }]) => [name, JSON.stringify(value), time]),
       );
     });
-}
-
-/** `Level=5`, `Name="5"` or `Name=hall`, `Color={"Red":1}`: JSON, or text that is none. */
-function parseAssignment(text: string, t: Translate): Record<string, unknown> {
-  const at = text.indexOf("=");
-  if (at < 1) throw new InvalidArgumentError(t("error.assignmentInvalid", { received: text }));
-  const value = text.slice(at + 1);
-  try {
-    return { [text.slice(0, at)]: JSON.parse(value) };
-  } catch {
-    return { [text.slice(0, at)]: value };
-  }
 }

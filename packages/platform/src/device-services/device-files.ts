@@ -109,6 +109,18 @@ export function createDeviceFiles(ports: DeviceFilesPorts): DeviceFiles & { clea
     return file;
   }
 
+  async function needComplete(device: DeviceNames, uploadId: string): Promise<DeviceFile> {
+    const file = await need(device, uploadId);
+    if (!file.isComplete) throw new PlatformError("device_services.file_unfinished", { uploadId, received: file.storedBytes });
+    return file;
+  }
+
+  async function* read({ uploadId, bytes }: DeviceFile): AsyncGenerator<Buffer> {
+    for (let offset = 0; offset < bytes; offset += limits.blockBytesMax) {
+      yield await folder.read(uploadId, offset, Math.min(limits.blockBytesMax, bytes - offset));
+    }
+  }
+
   return {
     begin: (device, request) => turns.take(keyOf(device), () => begin(device, request)),
 
@@ -133,9 +145,12 @@ export function createDeviceFiles(ports: DeviceFilesPorts): DeviceFiles & { clea
     },
 
     async link(device, uploadId) {
-      const file = await need(device, uploadId);
-      if (!file.isComplete) throw new PlatformError("device_services.file_unfinished", { uploadId, received: file.storedBytes });
-      return { file, url: links.link("d", uploadId) };
+      return { file: await needComplete(device, uploadId), url: links.link("d", uploadId) };
+    },
+
+    async open(device, uploadId) {
+      const file = await needComplete(device, uploadId);
+      return { file, pieces: read(file) };
     },
 
     remove: (device, uploadId) =>

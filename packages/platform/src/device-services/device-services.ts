@@ -156,6 +156,8 @@ export interface DeviceFiles {
   list(device: DeviceNames, page: { page: number; pageSize: number }): Promise<{ items: DeviceFile[]; total: number }>;
   /** A signed link. Throws `device_services.file_not_found`. */
   link(device: DeviceNames, uploadId: string): Promise<{ file: DeviceFile; url: string }>;
+  /** Its bytes, some at a time. Throws `device_services.file_not_found`, `device_services.file_unfinished`. */
+  open(device: DeviceNames, uploadId: string): Promise<{ file: DeviceFile; pieces: AsyncIterable<Buffer> }>;
   remove(device: DeviceNames, uploadId: string): Promise<void>;
 }
 

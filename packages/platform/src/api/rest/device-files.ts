@@ -1,4 +1,5 @@
 /** Files that devices uploaded, and what they write about themselves: logs and network reports. */
+import { Readable } from "node:stream";
 import { Type } from "typebox";
 import type { DeviceFile } from "../../device-services/index.ts";
 import type { ApiPorts } from "../ports.ts";
@@ -75,6 +76,36 @@ export function addDeviceFileRoutes(app: RestApp, { deviceServices, limits }: Pi
     async ({ params }) => {
       const { file, url } = await files.link(params, params.uploadId);
       return { ...toFileView(file), url };
+    },
+  );
+
+  app.get(
+    `${place}/:uploadId/content`,
+    {
+      schema: {
+        summary: "Download a file of a device",
+        operationId: "downloadDeviceFile",
+        tags,
+        params: filePath,
+        response: {
+          200: {
+            description: "The bytes.",
+            content: { "application/octet-stream": { schema: Type.Unsafe<Readable>({ type: "string", format: "binary" }) } },
+          },
+          ...errorAnswers(404, 409),
+        },
+      },
+    },
+    async ({ params }, reply) => {
+      const { file, pieces } = await files.open(params, params.uploadId);
+      // What a device wrote is saved, not shown: it is no page of this server.
+      void reply.headers({
+        "content-type": "application/octet-stream",
+        "content-length": file.bytes,
+        "content-disposition": "attachment",
+        "x-content-type-options": "nosniff",
+      });
+      return reply.send(Readable.from(pieces));
     },
   );
 
