@@ -1,7 +1,8 @@
 /**
  * Firmware for a fleet: `npm run bench:ota`. An image of 10 MB goes to 200 devices at once, over HTTP and over HTTPS, from this
  * server and from nginx in turn; each server is pinned to one core and curl, the same for both, to the other. Over HTTPS nginx is
- * measured as it comes (records of 16 KB) and with the records of 4 KB that small devices need. nginx is skipped with the reason where it is missing (NGINX_BINARY names another).
+ * measured as it comes (records of 16 KB) and with the records of 4 KB that small devices need, and so are we, the other way
+ * round: 4 KB is our default. nginx is skipped with the reason where it is missing (NGINX_BINARY names another).
  */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
@@ -75,16 +76,17 @@ interface Contestant {
   name: string;
   url: string;
   pid: number;
+  caFile: string;
 }
 
-async function openOurs(server: ServerProcess): Promise<(scheme: Scheme) => Contestant> {
+async function openOurs(server: ServerProcess, name: string): Promise<(scheme: Scheme) => Contestant> {
   pin(server.pid);
   const url = `http://127.0.0.1:${server.httpPort}/api/v1/ota/files`;
   const headers = { authorization: `Bearer ${server.accessKeyId}:${server.accessKeySecret}`, "content-type": "application/octet-stream" };
   const uploaded = await fetch(url, { method: "POST", headers, body: new Uint8Array(image) });
   const { id } = (await uploaded.json()) as { id: number };
   const { body } = await restClient(server)("GET", `/ota/files/${id}`);
-  return (scheme) => ({ name: "thingstead", url: body.url.replace(/^https:/, `${scheme}:`), pid: server.pid });
+  return (scheme) => ({ name, url: body.url.replace(/^https:/, `${scheme}:`), pid: server.pid, caFile: server.caFile });
 }
 
 function freePort(): Promise<number> {
@@ -128,14 +130,15 @@ async function openNginx(server: ServerProcess): Promise<{ child: ChildProcess; 
   const child = spawn(nginx, args, { stdio: "inherit" });
   await waitForPort(ports.http);
   const pid = child.pid ?? 0;
+  const { caFile } = server;
   pin(pid);
   return {
     child,
     of(scheme) {
-      const asItComes = { name: "nginx", url: `${scheme}://localhost:${ports[scheme]}/image`, pid };
+      const asItComes = { name: "nginx", url: `${scheme}://localhost:${ports[scheme]}/image`, pid, caFile };
       return scheme === "http"
         ? [asItComes]
-        : [asItComes, { name: "nginx, 4 KB records", url: `https://localhost:${ports.small}/image`, pid }];
+        : [asItComes, { name: "nginx, 4 KB records", url: `https://localhost:${ports.small}/image`, pid, caFile }];
     },
   };
 }
@@ -144,18 +147,21 @@ console.log(
   `machine: ${cpus().length} x ${cpus()[0]?.model}, Node ${process.versions.node}; ${imageBytes / 1024 / 1024} MB to ${devices} devices at once, medians of ${rounds} rounds`,
 );
 const server = await startServerProcess();
+/** As set for fleets without small buffers. */
+const large = await startServerProcess({ flags: ["--set", "limits.ota.downloadRecordBytesMax=16384"] });
 let other: Awaited<ReturnType<typeof openNginx>> | undefined;
 try {
   const hasNginx = spawnSync(nginx, ["-v"]).status === 0;
   if (hasNginx) other = await openNginx(server);
   else console.log(`nginx: skipped, ${nginx} is not installed`);
-  const ours = await openOurs(server);
+  const ours = await openOurs(server, "thingstead");
+  const oursLarge = await openOurs(large, "thingstead, records of 16 KB");
   for (const scheme of schemes) {
-    const contestants = [ours(scheme), ...(other?.of(scheme) ?? [])];
+    const contestants = [ours(scheme), ...(scheme === "https" ? [oursLarge(scheme)] : []), ...(other?.of(scheme) ?? [])];
     const outcomes = contestants.map((): Outcome[] => []);
     // In turn: what else the machine does falls on all of them.
     for (let round = 0; round < rounds; round++) {
-      for (const [index, { url, pid }] of contestants.entries()) outcomes[index]?.push(await download(url, pid, server.caFile));
+      for (const [index, { url, pid, caFile }] of contestants.entries()) outcomes[index]?.push(await download(url, pid, caFile));
     }
     const [mine = []] = outcomes;
     for (const [index, { name }] of contestants.entries()) {
@@ -164,13 +170,15 @@ try {
       const cpu = median(all.map(({ cpuSeconds }) => cpuSeconds));
       const grown = Math.max(...all.map(({ grownMegabytes }) => grownMegabytes));
       const ratio = median(all.map(({ megabytesPerSecond }, round) => (mine[round]?.megabytesPerSecond ?? 0) / megabytesPerSecond));
-      const verdict =
-        index === 0 ? `memory grew by ${grown.toFixed(0)} MB (target < 100 MB)` : `ours is ${ratio.toFixed(2)} of it (target >= 0.60)`;
-      console.log(`${scheme}, ${name}: ${rate.toFixed(0)} MB/s, ${cpu.toFixed(2)} s of CPU; ${verdict}`);
+      const verdict = index === 0 ? "" : `; ours is ${ratio.toFixed(2)} of it (target >= 0.60)`;
+      console.log(
+        `${scheme}, ${name}: ${rate.toFixed(0)} MB/s, ${cpu.toFixed(2)} s of CPU, memory grew by ${grown.toFixed(0)} MB${verdict}`,
+      );
     }
   }
 } finally {
   other?.child.kill();
   await server.remove();
+  await large.remove();
   rmSync(folder, { recursive: true, force: true });
 }
