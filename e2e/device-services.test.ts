@@ -262,3 +262,40 @@ function crcArc(bytes: Uint8Array): number {
   }
   return crc;
 }
+
+test("8.12 a connected device is told that it was disabled or deleted before it is cut, where that is switched on", async () => {
+  const told = await startServerProcess({ flags: ["--set", "alibaba.lifecycleNotices=true"] });
+  try {
+    for (const [at, expected] of [
+      [told, { disable: ["disable"], delete: ["delete"] }],
+      [server, { disable: [], delete: [] }],
+    ] as const) {
+      const call = restClient(at);
+      const { productKey, deviceName, deviceSecret } = await createFixture(call);
+      const credentials = signConnect({ productKey, deviceName, deviceSecret, secureMode: 3 });
+      for (const verb of ["disable", "delete"] as const) {
+        const client = await mqtt.connectAsync({
+          host: "127.0.0.1",
+          port: at.devicePort,
+          protocol: "mqtt",
+          clientId: credentials.clientId,
+          username: credentials.userName,
+          password: credentials.password,
+          reconnectPeriod: 0,
+        });
+        clients.push(client);
+        const heard: string[] = [];
+        client.on("message", (topic) => heard.push(topic));
+        const closed = new Promise<void>((resolve) => client.once("close", () => resolve()));
+        const place = `/products/${productKey}/devices/${deviceName}`;
+        if (verb === "delete") await call("DELETE", place);
+        else await call("POST", `${place}/disable`);
+        await closed;
+        expect(heard).toEqual(expected[verb].map((each) => `/sys/${productKey}/${deviceName}/thing/${each}`));
+        if (verb === "disable") await call("POST", `${place}/enable`);
+      }
+    }
+  } finally {
+    await told.remove();
+  }
+});

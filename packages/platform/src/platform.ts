@@ -33,6 +33,7 @@ import {
   createThingDownlink,
   createUplinkRouter,
   forwardRegistryChanges,
+  sendLifecycleNotices,
 } from "./bindings/index.ts";
 import { type Clock, type Random, systemClock, systemRandom } from "./clock.ts";
 import type { Settings } from "./config/index.ts";
@@ -378,6 +379,8 @@ async function open(
     clock,
     limits: limits.access,
   });
+  // Before the watcher, which cuts these devices.
+  if (settings.alibaba.lifecycleNotices) sendLifecycleNotices({ registry, broker });
   const watcher = createAccessWatcher({
     registry,
     broker,

@@ -1,5 +1,6 @@
 export { createAlibabaHandlers } from "./alibaba/create-handlers.ts";
 export { createGatewayBinding, createSubDeviceLookup } from "./alibaba/gateway.ts";
+export { sendLifecycleNotices } from "./alibaba/lifecycle-notices.ts";
 export { defaultAlibabaBindingLimits } from "./alibaba/limits.ts";
 export { createOtaDownlink } from "./alibaba/ota.ts";
 export { createOtaForwards, createOtaSessions } from "./alibaba/ota-forwards.ts";

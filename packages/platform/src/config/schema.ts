@@ -52,6 +52,10 @@ export const settingsSchema = section({
       default: "lenient",
       description: "`lenient`: 30 s and more, counted as at most 1200 s. `strict`: 60–300 s, refused outside",
     }),
+    lifecycleNotices: Type.Boolean({
+      default: false,
+      description: "Tell a connected device that it was disabled or deleted (`thing/disable`, `thing/delete`) before it is cut",
+    }),
     instanceIds: Type.Array(Type.String(), { default: [], description: "IotInstanceId values that server programs may send; empty = any" }),
   }),
   tls: section({
