@@ -1,5 +1,5 @@
 /** `thingstead modem` as people use it: standard streams, a TCP port, a serial port; against our own server. [ESP-AT 8.1] */
-import { lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -63,9 +63,8 @@ function connectHost(port: number): AtHost {
   return host;
 }
 
+const boot = "<<\n<< ready";
 const session = `
-<<
-<< ready
 >> ATE0
 << ATE0
 <<
@@ -97,7 +96,7 @@ const session = `
 
 test("--listen: several hosts at once, each with a modem of its own, over TLS to our server", async () => {
   const port = await startListening();
-  await Promise.all(["first", "second", "third"].map((client) => playTranscript(connectHost(port), session, { client })));
+  await Promise.all(["first", "second", "third"].map((client) => playTranscript(connectHost(port), `${boot}${session}`, { client })));
 });
 
 test("--listen: a wrong password and a topic without a right are refused", async () => {
@@ -202,13 +201,20 @@ test("--pty: node-serialport talks to it, hangs up, and comes back to the same m
     await new Promise<void>((resolve, reject) => serial.open((error) => (error === null ? resolve() : reject(error))));
     return { host, close: () => new Promise<void>((resolve) => serial.close(() => resolve())) };
   };
-  const made = lstatSync(path).ctimeMs;
   const first = await open();
+  // It was ready before anybody opened the port.
   await playTranscript(first.host, session, { client: "serial" });
   await first.close();
-  // The old port goes and a new one comes under the same name.
-  await until("a new port", () => (lstatSync(path, { throwIfNoEntry: false })?.ctimeMs ?? made) !== made);
   const second = await open();
   expect(await second.host.command("AT+MQTTCONN?")).toEqual(['+MQTTCONN:0,6,3,"localhost","8883","",1', "OK"]);
   await second.close();
+  program.kill();
+  // Nothing stays behind, even after a sudden death.
+  await until("the port is gone", () => !existsSync(path));
+});
+
+test("--pty: a place where no port can be made is told", async (context) => {
+  needProgram(context, "socat");
+  const { code, stderr } = await runThingstead(["modem", "--pty", join(folder, "nowhere", "tty0")]);
+  expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("[cli.pty_failed]") });
 });

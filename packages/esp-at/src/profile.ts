@@ -10,7 +10,7 @@ export interface VersionProfile {
   /** Certificates: a partition each, or items of a key-value store as well. */
   flashLayout: "partitions" | "manufacturing-nvs";
   tellsTimeUpdates: boolean;
-  /** AT+RST=<mode>, AT+SYSRAM=<capabilities>. */
+  /** AT+RST=<mode>. */
   hasResetMode: boolean;
 }
 

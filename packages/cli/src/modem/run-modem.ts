@@ -11,6 +11,7 @@ const idleCheckMilliseconds = 10;
 export async function runModem(request: ModemRequest, tell: (event: "listening" | "pty" | "failed", what: string) => void): Promise<void> {
   if (request.stateFolder !== undefined) mkdirSync(request.stateFolder, { recursive: true, mode: 0o700 });
   const closers: (() => Promise<void>)[] = [];
+  const troubles: Promise<never>[] = [];
   try {
     const { listen, ptyLinks } = request;
     if (listen !== undefined) {
@@ -24,10 +25,11 @@ export async function runModem(request: ModemRequest, tell: (event: "listening" 
     for (const [index, link] of ptyLinks.entries()) {
       const door = await openPty({ link, searchPath: process.env.PATH ?? "", create: makerOf(request, ptySlot + index) });
       closers.push(() => door.close());
+      troubles.push(door.broken);
       tell("pty", link);
     }
     if (closers.length === 0) await runOnStandardStreams(request);
-    else await signal();
+    else await Promise.race([signal(), ...troubles]);
   } finally {
     await Promise.all(closers.map((close) => close()));
   }
@@ -70,10 +72,10 @@ async function runOnStandardStreams(request: ModemRequest): Promise<void> {
   // A terminal sends line feeds, and shows what is typed by itself.
   const isTerminal = stdin.isTTY === true;
   const input = isTerminal ? stdin.pipe(crlf()) : stdin;
-  const modem = attachModem({ input, output: stdout, create: makerOf(request, 0, !isTerminal), unreadBytesMax });
+  const modem = attachModem({ input, output: stdout, create: makerOf(request, 0, !isTerminal), unreadBytesMax, whenUnread: "cut-off" });
   await Promise.race([ended(input, modem), signal()]);
   modem.close();
-  input.destroy();
+  stdin.destroy();
 }
 
 async function ended(input: NodeJS.ReadableStream, modem: Modem): Promise<void> {

@@ -1,8 +1,7 @@
 /** A modem on a virtual serial port, made by socat. */
-import { type ChildProcess, spawn } from "node:child_process";
-import { accessSync, constants } from "node:fs";
+import { spawn } from "node:child_process";
+import { accessSync, closeSync, constants, openSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { PassThrough } from "node:stream";
 import { type Clock, systemClock } from "../clock.ts";
 import type { Modem } from "../modem.ts";
 import { attachModem, type ModemMaker } from "./stream-door.ts";
@@ -19,15 +18,14 @@ export interface PtyDoorOptions {
 export interface PtyDoor {
   link: string;
   modem: Modem;
+  /** Rejects with a PtyError when socat ends without being asked to. */
+  broken: Promise<never>;
   close(): Promise<void>;
 }
 
-const socatMissingCode = "esp_at.socat_missing";
-const ptyFailedCode = "esp_at.pty_failed";
-
 /** `code` is `esp_at.socat_missing` or `esp_at.pty_failed`. */
 export class PtyError extends Error {
-  readonly code: typeof socatMissingCode | typeof ptyFailedCode;
+  readonly code: "esp_at.socat_missing" | "esp_at.pty_failed";
 
   constructor(code: PtyError["code"], message: string) {
     super(message);
@@ -36,69 +34,60 @@ export class PtyError extends Error {
   }
 }
 
-const unreadBytesMax = 1_048_576;
-const restartMilliseconds = 20;
-/** How long socat stays when the host hung up. */
-const lingerSeconds = 0.05;
-/** How soon socat sees that a host opened the port. */
-const openCheckSeconds = 0.05;
+const unreadBytesMax = 65_536;
 const linkCheckMilliseconds = 20;
 const linkChecksMax = 250;
 
 /**
- * Resolves once the port is there. The modem stays on while hosts come and go: a new socat takes over each time.
+ * Resolves once the port is there. The modem stays on while hosts come and go.
  *
  * @throws PtyError
  */
 export async function openPty(options: PtyDoorOptions): Promise<PtyDoor> {
   const { link, create, clock = systemClock } = options;
   const program = findProgram("socat", options.searchPath);
-  if (program === undefined) throw new PtyError(socatMissingCode, "socat is not installed; a serial port needs it");
-  const toModem = new PassThrough();
-  const fromModem = new PassThrough();
-  let child: ChildProcess | undefined;
-  let isClosed = false;
+  if (program === undefined) throw new PtyError("esp_at.socat_missing", "socat is not installed; a serial port needs it");
+  // Standard input ends with this process, however it dies, and socat with it.
+  const child = spawn(program, [`PTY,link=${link},raw,echo=0`, "STDIO"], { stdio: ["pipe", "pipe", "pipe"] });
   let trouble = "";
-  const start = () => {
-    const started = spawn(
-      program,
-      ["-t", String(lingerSeconds), `PTY,link=${link},raw,echo=0,wait-slave,pty-interval=${openCheckSeconds}`, "STDIO"],
-      {
-        stdio: ["pipe", "pipe", "pipe"],
-      },
-    );
-    child = started;
-    started.stdout.pipe(toModem, { end: false });
-    // Whoever reads the port next gets what was said since.
-    fromModem.pipe(started.stdin);
-    started.stdin.on("error", () => {});
-    started.stderr.setEncoding("utf8").on("data", (text: string) => {
-      trouble = text.trim();
-    });
-    started.once("close", () => {
-      fromModem.unpipe(started.stdin);
-      if (!isClosed) clock.after(restartMilliseconds, () => isClosed || start());
-    });
-  };
-  start();
-  for (let checks = 0; !exists(link); checks += 1) {
+  let isOver = false;
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    trouble = text.trim();
+  });
+  child.stdin.on("error", () => {});
+  child.on("error", (error) => {
+    trouble = error.message;
+  });
+  const ended = new Promise<void>((resolve) =>
+    child.once("close", () => {
+      isOver = true;
+      resolve();
+    }),
+  );
+  for (let checks = 0; !exists(link) || trouble !== ""; checks += 1) {
+    if (trouble !== "" || isOver || checks === linkChecksMax) {
+      child.kill();
+      throw new PtyError("esp_at.pty_failed", `the serial port ${link} cannot be made: ${trouble}`);
+    }
     await new Promise<void>((resolve) => clock.after(linkCheckMilliseconds, resolve));
-    if (checks < linkChecksMax && trouble === "") continue;
-    isClosed = true;
-    child?.kill();
-    throw new PtyError(ptyFailedCode, `the serial port ${link} cannot be made: ${trouble}`);
   }
-  const modem = attachModem({ input: toModem, output: fromModem, create, unreadBytesMax });
+  // A port that nobody has open hangs up on socat: one open file keeps it alive between hosts.
+  const holder = openSync(link, constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK);
+  const modem = attachModem({ input: child.stdout, output: child.stdin, create, unreadBytesMax, whenUnread: "lose" });
+  let isClosed = false;
+  const broken = ended.then(() =>
+    isClosed ? new Promise<never>(() => {}) : Promise.reject(new PtyError("esp_at.pty_failed", `socat ended: ${trouble}`)),
+  );
+  broken.catch(() => {});
   return {
     link,
     modem,
+    broken,
     close() {
-      isClosed = true;
       modem.close();
-      const running = child;
-      if (running === undefined || running.exitCode !== null) return Promise.resolve();
-      const ended = new Promise<void>((resolve) => running.once("close", () => resolve()));
-      running.kill();
+      if (!isClosed) closeSync(holder);
+      isClosed = true;
+      child.kill();
       return ended;
     },
   };

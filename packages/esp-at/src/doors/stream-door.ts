@@ -9,17 +9,19 @@ export interface StreamDoorOptions {
   input: Readable;
   output: Writable;
   create: ModemMaker;
-  /** What a host that reads nothing may leave unread; then it is cut off. */
+  /** What a host that reads nothing may leave unread. */
   unreadBytesMax: number;
+  /** Then: it is cut off, or what is said next is lost, as on a wire that nobody listens to. */
+  whenUnread: "cut-off" | "lose";
 }
 
 /** The modem is on as long as the input lasts. */
-export function attachModem({ input, output, create, unreadBytesMax }: StreamDoorOptions): Modem {
+export function attachModem({ input, output, create, unreadBytesMax, whenUnread }: StreamDoorOptions): Modem {
   const modem = create({
     output(bytes) {
       if (!output.writable) return;
-      output.write(bytes);
-      if (output.writableLength > unreadBytesMax) output.destroy(new Error("the host does not read"));
+      if (output.writableLength <= unreadBytesMax) output.write(bytes);
+      else if (whenUnread === "cut-off") output.destroy(new Error("the host does not read"));
     },
     flow: (mayWrite) => void (mayWrite ? input.resume() : input.pause()),
   });

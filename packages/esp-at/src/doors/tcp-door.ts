@@ -38,7 +38,7 @@ export function listenForHosts(options: TcpDoorOptions): Promise<TcpDoor> {
     socket.on("error", () => {});
     socket.once("close", () => sockets.delete(slot));
     try {
-      attachModem({ input: socket, output: socket, create: options.create(slot), unreadBytesMax });
+      attachModem({ input: socket, output: socket, create: options.create(slot), unreadBytesMax, whenUnread: "cut-off" });
     } catch (error) {
       socket.destroy();
       options.onFailure?.(error);
