@@ -8,6 +8,7 @@ import { type ProgramProcess, startProgram } from "./support/program-process.ts"
 import { restClient } from "./support/rest-client.ts";
 import { runThingstead, type ServerProcess, startServerProcess } from "./support/server-process.ts";
 import { until } from "./support/until.ts";
+import { callVendorApi } from "./support/vendor-api.ts";
 
 let server: ServerProcess;
 let rest: ReturnType<typeof restClient>;
@@ -298,4 +299,50 @@ test("8.12 a connected device is told that it was disabled or deleted before it 
   } finally {
     await told.remove();
   }
+});
+
+test("1.8.N a job with a file, made with the vendor's SDK, reaches its device and is counted", async () => {
+  const fixture = await createFixture(rest);
+  const { productKey, deviceName } = fixture;
+  const succeed = async (name: string, parameters: object) => {
+    const answer = await callVendorApi(server, name, parameters);
+    expect({ name, success: answer.success, code: answer.code }).toEqual({ name, success: true, code: undefined });
+    return answer;
+  };
+  const { data: form } = await succeed("generateFileUploadURL", { bizCode: "DEVICE_JOB_FILE", fileSuffix: "bin" });
+  const content = randomBytes(200_000);
+  const body = new FormData();
+  for (const [name, value] of [
+    ["key", form.key],
+    ["policy", form.policy],
+    ["OSSAccessKeyId", form.ossAccessKeyId],
+    ["signature", form.signature],
+    ["success_action_status", "200"],
+  ])
+    body.append(name, value);
+  body.append("file", new Blob([content]), "job.bin");
+  expect((await fetch(form.host, { method: "POST", body })).status).toBe(200);
+  const sign = createHash("md5").update(content).digest("hex");
+  const device = await connect(fixture, ["thing/job/notify", "thing/job/update_reply"]);
+  const { jobId } = await succeed("createJob", {
+    type: "CUSTOM_JOB",
+    jobName: "restart",
+    jobDocument: '{"do":"restart"}',
+    jobFile: { fileKey: form.key, signMethod: "Md5", sign },
+    targetConfig: { targetType: "PRODUCT_KEY", targetProduct: productKey },
+    rolloutConfig: { maximumPerMinute: 1000, messageQoS: "QoS0" },
+    timeoutConfig: { inProgressTimeoutInMinutes: 5 },
+  });
+  const notified = await until("the job", () => device.received.find(({ topic }) => topic === device.topic("thing/job/notify")));
+  const { task } = (notified.body as { params: { task: { taskId: string; jobDocument: object; jobFile: Record<string, string> } } }).params;
+  expect(task).toMatchObject({ jobDocument: { do: "restart" }, jobFile: { signMethod: "Md5", sign } });
+  const link = new URL(String(task.jobFile.fileUrl));
+  const file = await fetch(`http://127.0.0.1:${server.devicePort}${link.pathname}`);
+  expect(Buffer.from(await file.arrayBuffer()).equals(content)).toBe(true);
+  const params = { taskId: task.taskId, status: "SUCCEEDED", progress: 100 };
+  expect(await device.ask("thing/job/update", "9", JSON.stringify({ id: "9", version: "1.0", params }))).toMatchObject({ code: 200 });
+  expect((await succeed("queryJobStatistics", { jobId })).data).toMatchObject({ succeeded: 1, total: 1 });
+  expect((await succeed("queryJob", { jobId })).data).toMatchObject({ status: "SUCCEEDED", targetConfig: { targetProduct: productKey } });
+  const named = { ProductKey: productKey, DeviceName: deviceName };
+  expect((await succeed("listTask", { device: named, limit: 5 })).data.data).toMatchObject([{ jobId, status: "SUCCEEDED" }]);
 });

@@ -108,6 +108,8 @@ export function createJobs(ports: JobsPorts): Jobs & { start(): Promise<void>; s
     for (const task of tasks) {
       if (background.isClosed || job === undefined || job.isCancelled) return;
       if (!downlink.isOnline(task.productKey, task.deviceName)) continue;
+      // It may have asked meanwhile.
+      if ((await store.findTaskById(task.taskId))?.status !== "QUEUED") continue;
       await tell(job, task);
       toldInTurn++;
       toldInMinute++;

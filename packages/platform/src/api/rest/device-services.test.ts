@@ -126,6 +126,8 @@ test("a job is made, its tasks listed, cancelled and deleted; a wrong one is ref
   expect((await call("GET", "/jobs")).body).toMatchObject({ total: 1, items: [{ id: made.body.id }] });
   expect((await call("GET", `${place}/tasks?status=QUEUED`)).body).toMatchObject({ items: [{ ...names, status: "QUEUED", progress: 0 }] });
   expect((await call("POST", `${place}/cancel`)).body).toMatchObject({ isCancelled: true, counts: { CANCELLED: 1 } });
+  const again = { isCancelled: false, status: "QUEUED", counts: { QUEUED: 1 } };
+  expect((await call("POST", `${place}/rerun`)).body).toMatchObject(again);
   expect((await call("DELETE", place)).status).toBe(204);
   expect((await call("GET", place)).status).toBe(404);
   expect((await call("POST", "/jobs", { ...body, file: { contentBase64: "eA==", url: "http://x" } })).status).toBe(400);

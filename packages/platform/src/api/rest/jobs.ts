@@ -25,7 +25,9 @@ const jobSchema = Type.Object(
     hasFile: Type.Boolean(),
     timeoutMinutes: Type.Optional(timeoutMinutes),
     isCancelled: Type.Boolean(),
+    status: Type.Enum([...statuses], { description: "Of the task that is farthest from its end." }),
     createdAt: time,
+    modifiedAt: time,
     counts: Type.Record(Type.String(), Type.Integer(), { description: "Tasks by status." }),
   },
   strict,
@@ -64,7 +66,8 @@ const newJobSchema = Type.Object(
   strict,
 );
 
-function toView({ id, name, description, document: content, hasFile, timeoutMinutes: minutes, isCancelled, createdAt, counts }: Job) {
+function toView(job: Job) {
+  const { id, name, description, document: content, hasFile, timeoutMinutes: minutes, isCancelled, status, counts } = job;
   return {
     id,
     name,
@@ -73,7 +76,9 @@ function toView({ id, name, description, document: content, hasFile, timeoutMinu
     hasFile,
     ...(minutes === undefined ? {} : { timeoutMinutes: minutes }),
     isCancelled,
-    createdAt: formatTime(createdAt),
+    status,
+    createdAt: formatTime(job.createdAt),
+    modifiedAt: formatTime(job.modifiedAt),
     counts,
   };
 }
@@ -172,6 +177,20 @@ export function addJobRoutes(app: RestApp, { deviceServices, limits }: Pick<ApiP
       },
     },
     async ({ params }) => toView(await jobs.cancel(params.jobId)),
+  );
+
+  app.post(
+    "/jobs/:jobId/rerun",
+    {
+      schema: {
+        summary: "Queue the tasks of a job again that ended otherwise than well",
+        operationId: "rerunJob",
+        tags,
+        params: jobPath,
+        response: { 200: jobSchema, ...errorAnswers(404) },
+      },
+    },
+    async ({ params }) => toView(await jobs.rerun(params.jobId)),
   );
 
   app.delete(
