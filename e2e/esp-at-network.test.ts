@@ -1,10 +1,11 @@
 /** Sockets, passthrough and HTTP of the modem, against servers of Node. [ESP-AT 6, 7] */
+import { createHash, randomBytes } from "node:crypto";
 import { createSocket } from "node:dgram";
 import { readFileSync } from "node:fs";
 import { createServer as createHttpServer } from "node:http";
-import { type AddressInfo, createServer, type Socket } from "node:net";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
-import { createModem, type Modem, type ModemOptions } from "@thingstead/esp-at";
+import { createModem, listenForHosts, type Modem, type ModemOptions } from "@thingstead/esp-at";
 import { afterEach, expect, test } from "vitest";
 import { type AtHost, createAtHost, playTranscript } from "./support/at-host.ts";
 import { needProgram } from "./support/services.ts";
@@ -291,4 +292,35 @@ test("a slow link delays both ways and keeps the order", async () => {
   expect(received).toBe(text);
   // 40 ms each way, and 50 ms for 1,000 bytes each way.
   expect(performance.now() - before).toBeGreaterThan(140);
+});
+
+test("passthrough over a TCP port: a host that is faster than the network is held back, and nothing is lost", async () => {
+  const total = 8 * 1024 * 1024;
+  const sum = createHash("sha256");
+  let received = 0;
+  const { port } = await listen((socket) => {
+    socket.on("data", (bytes: Buffer) => {
+      sum.update(bytes);
+      received += bytes.length;
+      socket.pause();
+      setTimeout(() => socket.resume(), 2);
+    });
+  });
+  const logged: string[] = [];
+  const door = await listenForHosts({ port: 0, create: () => (streams) => createModem({ ...streams, log: (text) => logged.push(text) }) });
+  cleanups.push(() => door.close());
+  const socket = connect({ host: door.host, port: door.port });
+  const host = createAtHost((bytes) => socket.write(bytes));
+  socket.on("data", (bytes: Buffer) => host.receive(bytes));
+  cleanups.push(() => socket.destroy());
+  await host.command("ATE0");
+  await host.command('AT+CWJAP="a","b"');
+  await host.command("AT+CIPMODE=1");
+  await host.command(`AT+CIPSTART="TCP","127.0.0.1",${port}`);
+  await playTranscript(host, ">> AT+CIPSEND\n<<\n<< OK\n<<\n<< >");
+  const data = randomBytes(total);
+  host.send(data);
+  await until("everything", () => received >= total, 30_000);
+  expect(sum.digest("hex")).toBe(createHash("sha256").update(data).digest("hex"));
+  expect(logged).toEqual([]);
 });
