@@ -1,5 +1,7 @@
 /** Shadow, tags, configuration, files and jobs with clients that are none of ours: the vendor's SDK, MQTT.js and fetch. */
 import { createHash, randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { signConnect } from "@thingstead/dialects";
 import mqtt, { type MqttClient } from "mqtt";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -191,6 +193,16 @@ test("8.9 a file goes up in blocks, over a lost connection and a restart of the 
   const { url } = (await rest("GET", `${placeOf(fixture)}/files/${uploadId}`)).body;
   const answer = await fetch(`http://127.0.0.1:${server.devicePort}${new URL(url).pathname}`);
   expect(Buffer.from(await answer.arrayBuffer()).equals(bytes)).toBe(true);
+  const environment = {
+    THINGSTEAD_SERVER: `http://127.0.0.1:${server.httpPort}`,
+    THINGSTEAD_KEY: `${server.accessKeyId}:${server.accessKeySecret}`,
+  };
+  const saved = join(server.dataDir, "saved.bin");
+  const download = ["files", "download", fixture.productKey, fixture.deviceName, uploadId, "--output", saved];
+  expect(await runThingstead(download, environment)).toMatchObject({ code: 0 });
+  expect(readFileSync(saved).equals(bytes)).toBe(true);
+  expect(await runThingstead(download, environment)).toMatchObject({ code: 1 });
+  expect(readFileSync(saved).equals(bytes)).toBe(true);
   expect((await rest("DELETE", `${placeOf(fixture)}/files/${uploadId}`)).status).toBe(204);
   expect((await fetch(`http://127.0.0.1:${server.devicePort}${new URL(url).pathname}`)).status).toBe(404);
 });
@@ -301,7 +313,7 @@ test("8.12 a connected device is told that it was disabled or deleted before it 
   }
 });
 
-test("1.8.N a job with a file, made with the vendor's SDK, reaches its device and is counted", async () => {
+test("[op GenerateFileUploadURL] [op CreateJob] [op QueryJob] [op QueryJobStatistics] [op ListTask] a job with a file, made with the vendor's SDK, reaches its device and is counted", async () => {
   const fixture = await createFixture(rest);
   const { productKey, deviceName } = fixture;
   const succeed = async (name: string, parameters: object) => {

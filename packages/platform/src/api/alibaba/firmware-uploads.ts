@@ -12,7 +12,7 @@ import type { AlibabaApiLimits } from "./limits.ts";
 export const firmwareUploadPath = "/alibaba/uploads";
 
 /** What the file is for: firmware, or something that the devices of a job download. */
-export type UploadPurpose = "ota" | "job";
+type UploadPurpose = "ota" | "job";
 
 /** What a caller is told to put into its form. */
 interface UploadForm {
