@@ -7,7 +7,7 @@ export const filePathPrefix = "/files/";
 const signatureBytes = 16;
 
 /** A version of a configuration, a file of a job, a file of a device. */
-export type LinkedKind = "c" | "j" | "d";
+type LinkedKind = "c" | "j" | "d";
 
 export interface FileLinks {
   link(kind: LinkedKind, id: string): string;

@@ -3,12 +3,12 @@ import type { ErrorDetails } from "../errors/index.ts";
 import type { FileLinks } from "./file-links.ts";
 import type { ConfigStore, DeviceFileStore, FileFolder, JobStore } from "./ports.ts";
 
-export interface LinkedFileRequest {
+interface LinkedFileRequest {
   path: string;
   range: string | undefined;
 }
 
-export type LinkedFileAnswer =
+type LinkedFileAnswer =
   | {
       kind: "file";
       status: 200 | 206;

@@ -239,7 +239,9 @@ test("made in steps: start names what is missing until nothing is", async () => 
   const other = { type: "republish", topic: "/pk1/other/get" } as const;
   expect(await rules.updateAction(action.id, other)).toEqual({ ...action, action: other });
   expect((await rules.get(id)).actions).toEqual([{ ...action, action: other }]);
-  await expect(rules.updateAction(action.id, { type: "republish", topic: "" })).rejects.toMatchObject({ code: expect.stringMatching(/^rules\./) });
+  await expect(rules.updateAction(action.id, { type: "republish", topic: "" })).rejects.toMatchObject({
+    code: expect.stringMatching(/^rules\./),
+  });
   await expect(rules.updateAction(99, other)).rejects.toMatchObject({ code: "rules.action_not_found" });
   await rules.stop(id);
   expect(rules.tapsFor(topic)).toEqual([]);

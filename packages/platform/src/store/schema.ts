@@ -389,7 +389,7 @@ interface DeviceJobTable {
   modified_at: number;
 }
 
-export interface DeviceJobTaskTable {
+interface DeviceJobTaskTable {
   id: Generated<number>;
   task_id: string;
   job_id: string;
