@@ -229,6 +229,10 @@ function tasksText({ tasks = {} }: OtaJobAnswer): string {
     .join(", ");
 }
 
+function isEnded({ status }: OtaTaskAnswer): boolean {
+  return status === "SUCCEEDED" || status === "FAILED" || status === "CANCELED";
+}
+
 /** Until the job has ended: one line for each task that changes, a bar for all of them. */
 export async function watchJob(jobId: number, { client, output, io, t }: CommandContext): Promise<void> {
   const bar = createProgressBar(io);
@@ -239,6 +243,20 @@ export async function watchJob(jobId: number, { client, output, io, t }: Command
     bar.show(SUCCEEDED + FAILED + CANCELED, total);
     return job.status === "COMPLETED" || job.status === "CANCELED";
   };
+  /** By task, what was told of it last. */
+  const told = new Map<number, string>();
+  const tell = (task: OtaTaskAnswer): void => {
+    told.set(task.id, task.status);
+    if (output.isJson) output.jsonLine(task);
+    else output.line(`${task.deviceName}  ${task.status}  ${task.progress} %  ${task.reason ?? task.description}`.trimEnd());
+  };
+  /** The job may be over before the stream has said so of each task: of those that were told of, the end is. */
+  const tellEnds = async (): Promise<void> => {
+    for (const [id, status] of [...told]) {
+      const task = await client().call<OtaTaskAnswer>("GET", path("ota", "tasks", id));
+      if (task.status !== status) tell(task);
+    }
+  };
   const follow = async (): Promise<OtaJobAnswer> => {
     // Following begins before the state is read, so that nothing falls between the two.
     const answer = await client().open("GET", path("ota", "stream"), { query: { jobId }, accept: "text/event-stream" });
@@ -247,8 +265,9 @@ export async function watchJob(jobId: number, { client, output, io, t }: Command
     for await (const { event, data } of readEvents(answer.pieces)) {
       if (event === "task" || event === "progress") {
         const task = JSON.parse(data) as OtaTaskAnswer;
-        if (output.isJson) output.jsonLine(task);
-        else output.line(`${task.deviceName}  ${task.status}  ${task.progress} %  ${task.reason ?? task.description}`.trimEnd());
+        tell(task);
+        // What ended needs no second look.
+        if (isEnded(task)) told.delete(task.id);
       }
       if (event === "progress") continue;
       job = await load();
@@ -273,6 +292,7 @@ export async function watchJob(jobId: number, { client, output, io, t }: Command
     await io.sleep(reconnectMilliseconds[failures] ?? 0);
     failures += 1;
   }
+  await tellEnds();
   bar.end();
   if (output.isJson) output.jsonLine(job);
   else showJob(job, output, t);
