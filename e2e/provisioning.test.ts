@@ -1,10 +1,12 @@
 /** Devices that fetch their credentials, and gateways with sub-devices, with clients that are not ours. */
+
 import { createHmac } from "node:crypto";
 import mqtt, { type MqttClient } from "mqtt";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type ProgramProcess, startProgram } from "./support/program-process.ts";
 import { restClient } from "./support/rest-client.ts";
 import { run, type ServerProcess, startServerProcess } from "./support/server-process.ts";
+import { needProgram } from "./support/services.ts";
 import { until } from "./support/until.ts";
 
 let server: ServerProcess;
@@ -65,7 +67,8 @@ function connect(clientId: string, username: string, password: string): { client
 
 const isOnline = (client: MqttClient) => new Promise<void>((resolve, reject) => client.on("connect", () => resolve()).on("error", reject));
 
-test("2.5 the vendor's SDK registers over HTTPS, and curl with the wire form of the seed; switch, signature and activation are told", async () => {
+test("2.5 the vendor's SDK registers over HTTPS, and curl with the wire form of the seed; switch, signature and activation are told", async (context) => {
+  needProgram(context, "curl");
   const { productKey, productSecret } = await product();
   const { deviceName, deviceSecret } = await device(productKey, "esp8266_test001");
   const url = `https://localhost:${server.devicePort}/auth/register/device`;
