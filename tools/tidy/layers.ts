@@ -67,7 +67,7 @@ export const guardedModules: readonly { module: RegExp; allowed: readonly string
   { module: /^ws$/, allowed: ["platform/front-door"] },
   { module: /^node:tls$/, allowed: ["platform/front-door", "device", "esp-at"] },
   // Rules judge the addresses of webhooks (BlockList); they open no socket with it.
-  { module: /^node:net$/, allowed: ["platform/front-door", "platform/rules", "device", "esp-at", "cli/modem"] },
+  { module: /^node:net$/, allowed: ["platform/front-door", "platform/rules", "device", "esp-at"] },
   { module: /^chevrotain$/, allowed: ["platform/rules"] },
   { module: /^undici$/, allowed: ["platform/rules", "cli"] },
   { module: /^@peculiar\/x509$/, allowed: ["platform/front-door"] },
