@@ -2,6 +2,7 @@
 import { createHmac } from "node:crypto";
 import mqtt, { type MqttClient } from "mqtt";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { lampModel } from "./support/lamp-fixture.ts";
 import { type ProgramProcess, startProgram } from "./support/program-process.ts";
 import { restClient } from "./support/rest-client.ts";
 import { type ServerProcess, startServerProcess } from "./support/server-process.ts";
@@ -23,45 +24,6 @@ afterAll(async () => {
   await server.remove();
 });
 
-const output = (identifier: string) => ({ identifier, name: identifier, dataType: { type: "int", specs: { min: "0", max: "100" } } });
-const lamp = {
-  schema: "https://iotx-tsl.oss-ap-southeast-1.aliyuncs.com/schema.json",
-  profile: { version: "1.0", productKey: "" },
-  properties: [
-    {
-      identifier: "LightSwitch",
-      name: "switch",
-      accessMode: "rw",
-      required: false,
-      dataType: { type: "bool", specs: { "0": "off", "1": "on" } },
-    },
-    { identifier: "Level", name: "level", accessMode: "rw", required: false, dataType: { type: "int", specs: { min: "0", max: "100" } } },
-  ],
-  events: [
-    { identifier: "alarm", name: "Alarm", type: "alert", required: false, method: "thing.event.alarm.post", outputData: [output("code")] },
-  ],
-  services: [
-    {
-      identifier: "blink",
-      name: "blink",
-      required: false,
-      callType: "async",
-      method: "thing.service.blink",
-      inputData: [output("seconds")],
-      outputData: [output("times")],
-    },
-    {
-      identifier: "measure",
-      name: "measure",
-      required: false,
-      callType: "sync",
-      method: "thing.service.measure",
-      inputData: [],
-      outputData: [output("result")],
-    },
-  ],
-};
-
 async function created(path: string, body: object): Promise<Record<string, string>> {
   const answer = await rest("POST", path, body);
   if (answer.status >= 300) throw new Error(`${path}: ${JSON.stringify(answer)}`);
@@ -73,7 +35,7 @@ async function createLamp(options: { dataFormat?: 0 | 1; hasModel?: boolean } = 
   const { hasModel = true, dataFormat = 1 } = options;
   const { productKey = "" } = await created("/products", { name: `lamp ${counter}`, dataFormat });
   if (hasModel) {
-    const model = await rest("PUT", `/products/${productKey}/thing-model`, { ...lamp, profile: { version: "1.0", productKey } });
+    const model = await rest("PUT", `/products/${productKey}/thing-model`, { ...lampModel, profile: { version: "1.0", productKey } });
     if (model.status !== 204) throw new Error(JSON.stringify(model));
     await created(`/products/${productKey}/thing-model/publish`, {});
   }
