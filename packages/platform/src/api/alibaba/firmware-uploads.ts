@@ -2,7 +2,7 @@
  * The vendor's way of bringing a file: ask for a form, post the form with the file in it, name the file by its address
  * (reference 1.8.M). The form is good for a while and cannot be changed: its policy is signed.
  */
-import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { createHmac, timingSafeEqual } from "node:crypto";
 import type { Clock, Random } from "../../clock.ts";
 import { PlatformError } from "../../errors/index.ts";
 import type { FirmwareFile, Ota } from "../../ota/index.ts";
@@ -47,11 +47,12 @@ export interface FirmwareUploadPorts {
   limits: AlibabaApiLimits;
 }
 
+const signingKeyBytes = 32;
 const keyPattern = /^(ota|job)\/[0-9a-f]{32}\/\1_[0-9]+\.[a-z.]+$/;
 
 /** Forms and the addresses of their files are forgotten with the process: a file has to be put into a package within the hour. */
 export function createFirmwareUploads({ ota, clock, random, limits }: FirmwareUploadPorts): FirmwareUploads {
-  const signingKey = randomBytes(32);
+  const signingKey = random.bytes(signingKeyBytes);
   const fileIds = new Map<string, number>();
   const jobFiles = new Map<string, Buffer>();
   const sign = (policy: string) => createHmac("sha1", signingKey).update(policy).digest("base64");
