@@ -31,14 +31,16 @@ export const roomImports: Readonly<Record<string, readonly string[]>> = {
   rules: ["registry", "device-log", "scripts", "errors"],
   things: ["registry", "device-log", "errors"],
   messages: ["registry", "device-log", "rules", "errors"],
+  fleet: ["registry", "device-log", "errors"],
   access: ["registry", "device-log", "errors"],
   ota: ["registry", "device-log", "errors"],
   "device-services": ["registry", "device-log", "errors"],
-  bindings: ["registry", "device-log", "things", "ota", "device-services", "scripts", "messages", "rules", "access", "errors"],
+  bindings: ["registry", "fleet", "device-log", "things", "ota", "device-services", "scripts", "messages", "rules", "access", "errors"],
   // Merges the rooms' limits into the one schema; no room imports it back.
   config: [
     "registry",
     "rules",
+    "fleet",
     "things",
     "messages",
     "device-log",
@@ -52,9 +54,9 @@ export const roomImports: Readonly<Record<string, readonly string[]>> = {
     "store",
     "errors",
   ],
-  store: ["registry", "device-log", "rules", "scripts", "access", "things", "ota", "device-services", "errors"],
+  store: ["registry", "fleet", "device-log", "rules", "scripts", "access", "things", "ota", "device-services", "errors"],
   "front-door": ["access", "ota", "device-services", "device-log", "errors"],
-  api: ["registry", "rules", "things", "messages", "device-log", "access", "ota", "device-services", "scripts", "errors"],
+  api: ["registry", "fleet", "rules", "things", "messages", "device-log", "access", "ota", "device-services", "scripts", "errors"],
 };
 
 /** Files directly in platform/src that every room may import. `main.ts` is imported by nobody but the package's door. */

@@ -39,8 +39,18 @@ export interface ConnectionFacts {
     cipher: string;
     serverName?: string;
     /** SHA-256 fingerprint (lower-case hex, no colons) and subject of a presented client certificate. */
-    clientCertificate?: { fingerprint: string; subject: string; isAuthorized: boolean };
+    clientCertificate?: {
+      fingerprint: string;
+      subject: string;
+      isAuthorized: boolean;
+      /** DER of the leaf, then of what else the client sent of its chain. Reads from the socket: call it before the first await. */
+      chain?: () => Uint8Array[];
+    };
+    /** Application protocol that was agreed on (ALPN). */
+    alpn?: string;
   };
+  /** Of a WebSocket: path and query of the upgrade request, undecoded, and its headers by lower-case name. */
+  upgrade?: { target: string; headers: Readonly<Record<string, string | string[] | undefined>> };
 }
 
 /** A "no" with its reasons. `code` is stable API (`access.signature_mismatch`); `received`/`expected` go to the device log. */
@@ -48,6 +58,8 @@ export interface Refusal {
   code: string;
   received?: string;
   expected?: string;
+  /** MQTT 5 reason code of the PUBACK, SUBACK or DISCONNECT that tells it; absent: 0x87. */
+  reasonCode?: number;
 }
 
 /** How MQTT behaves for one session. A dialect chooses; `plain` switches all of MQTT on. */
@@ -65,6 +77,20 @@ export interface SessionBehaviour {
   deliveryQos: "minimum" | "publisher";
   /** What happens to a publish that the gatekeeper refuses. PUBACK carries 0x87 on MQTT 5 in both cases. */
   onPublishRefused: "acknowledge" | "disconnect";
+  /** What happens on a filter that the gatekeeper refuses: `answer` it in the SUBACK (the default) or close the connection. */
+  onSubscribeRefused?: "answer" | "disconnect";
+  /** A publish over `payloadBytesMax`: 3.1.1 clients get it acknowledged and dropped (the default) or are closed. */
+  onPayloadTooLarge?: "drop" | "disconnect";
+  /** `a/#` matches `a` as the standard says (the default), or only what is below it. */
+  hashMatchesParent?: boolean;
+  /** Retained messages are sent for a filter with wildcards too (the default), or only for the very topic. */
+  retainedForWildcards?: boolean;
+  /** False: CONNACK says that they are not available, and using one is a protocol error 0xA1 (5.0 section 3.2.2.3.12). Default true. */
+  subscriptionIdentifiers?: boolean;
+  /** False: a session of one protocol version is not resumed by another. Default true. */
+  isSessionSharedByVersions?: boolean;
+  /** Bounds of a Message Expiry Interval in seconds: a smaller wish is raised, a larger one cut. */
+  messageExpirySeconds?: { min: number; max: number };
   subscriptionsMax: number;
   filtersPerSubscribeMax: number;
   /** Server's Receive Maximum: QoS 1/2 publishes of the client not yet answered. */
@@ -110,6 +136,8 @@ export interface PublishGrant {
   /** Offer the message to subscribers. System topics that only the platform handles say false. */
   isRouted: boolean;
   taps: readonly Tap[];
+  /** Publishing with RETAIN is refused, with this, as a refused publish; absent: allowed. */
+  retainRefusal?: Refusal;
 }
 
 export interface SubscribeGrant {
@@ -119,8 +147,13 @@ export interface SubscribeGrant {
 /** What one admitted session may do. Calls are synchronous; results are cached until `Broker.forgetGrants()`. */
 export interface SessionRights {
   publish(topic: string): PublishGrant | Refusal;
-  /** For a shared subscription the filter behind `$share/<group>/` is asked for. */
-  subscribe(filter: string, requestedQos: QoS): SubscribeGrant | Refusal;
+  /** For a shared subscription the filter behind `$share/<shareName>/` is asked for. */
+  subscribe(filter: string, requestedQos: QoS, shareName?: string): SubscribeGrant | Refusal;
+  /**
+   * Whether a message on this topic may be delivered; absent: what was subscribed may. Asked once per session and topic, then cached
+   * (bounded) until `Broker.forgetGrants()`. A refused delivery is skipped without a word to the client.
+   */
+  receive?(topic: string): boolean;
 }
 
 export interface Admission {
@@ -139,6 +172,8 @@ export interface Admission {
 }
 
 export interface ConnectRefusal extends Refusal {
+  /** Closed without a CONNACK. */
+  isSilent?: true;
   /** CONNACK return code for 3.1/3.1.1 clients. */
   returnCode: 1 | 2 | 3 | 4 | 5;
   /** CONNACK reason code for 5.0 clients. */

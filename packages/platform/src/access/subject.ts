@@ -41,6 +41,29 @@ export function isRegistrationSubject(subject: unknown): subject is Registration
   return typeof subject === "object" && subject !== null && "kind" in subject && subject.kind === "registration";
 }
 
+/** Who speaks in a session that is named by its client id: a certificate, an access key, or whom an authorizer let in. */
+export type ThingClientPrincipal =
+  | { readonly kind: "certificate"; readonly id: string }
+  | { readonly kind: "access-key"; readonly id: string }
+  | { readonly kind: "authorizer"; readonly name: string; readonly id: string };
+
+/** A client of the certificate kind; which thing it is, if any, follows from its client id or its certificate. */
+export interface ThingClientSubject {
+  readonly kind: "thing-client";
+  readonly dialect: string;
+  readonly clientId: string;
+  readonly principal: ThingClientPrincipal;
+  /** The thing's device, for the log and the status. */
+  readonly device?: { readonly productKey: string; readonly deviceName: string; readonly iotId: string; readonly isExclusive: boolean };
+  /** UUID of this connection, in events. */
+  readonly connectionId: string;
+  readonly remoteAddress: string;
+}
+
+export function isThingClientSubject(subject: unknown): subject is ThingClientSubject {
+  return typeof subject === "object" && subject !== null && "kind" in subject && subject.kind === "thing-client";
+}
+
 /** A generic MQTT client. */
 export interface ClientSubject {
   readonly kind: "client";

@@ -58,6 +58,18 @@ export const settingsSchema = section({
     }),
     instanceIds: Type.Array(Type.String(), { default: [], description: "IotInstanceId values that server programs may send; empty = any" }),
   }),
+  aws: section({
+    region: Type.String({
+      default: "us-east-1",
+      pattern: "^[a-z0-9-]{1,32}$",
+      description: "Region of the AWS dialect: stands in ARNs, policies and signatures",
+    }),
+    accountId: Type.String({
+      default: "000000000000",
+      pattern: "^[0-9]{12}$",
+      description: "Account of the AWS dialect, 12 digits: stands in ARNs and policies; a fleet that moves keeps its own",
+    }),
+  }),
   tls: section({
     minVersion: Type.Union([Type.Literal("TLSv1"), Type.Literal("TLSv1.1"), Type.Literal("TLSv1.2"), Type.Literal("TLSv1.3")], {
       default: "TLSv1.2",

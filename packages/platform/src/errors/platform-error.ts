@@ -6,6 +6,8 @@ export interface ErrorRow {
   http: number;
   /** Code on the Alibaba OpenAPI; absent = `iot.system.SystemException`. */
   alibaba?: string;
+  /** Exception on the AWS API, without `Exception` (`ResourceNotFound`); absent = by the HTTP status. */
+  aws?: string;
   en: string;
   zh: string;
 }
