@@ -11,3 +11,6 @@ export { createServiceHandlers } from "./alibaba/service-handlers.ts";
 export { createStatusForwards } from "./alibaba/status-forwards.ts";
 export { createThingDownlink } from "./alibaba/thing-downlink.ts";
 export { createUplinkRouter } from "./alibaba/uplink-router.ts";
+export { type AwsPublisher, createAwsAnswers, createAwsPublisher } from "./aws/answers.ts";
+export { type AwsRouter, createAwsRouter } from "./aws/router.ts";
+export type { AwsAnswers, AwsUplinkHandlers } from "./aws/uplink.ts";

@@ -1,0 +1,88 @@
+/**
+ * Wires the AWS dialect. `openAws` runs before the broker is made, which asks its gate; `bindAws` after the rooms that its
+ * handlers speak to, and before the broker starts.
+ */
+import type { AwsAccount } from "@thingstead/dialects";
+import type { Broker, Gatekeeper } from "@thingstead/mqtt";
+import type { SessionListener } from "./access/index.ts";
+import {
+  type AwsAnswers,
+  type AwsPublisher,
+  type AwsRouter,
+  type AwsUplinkHandlers,
+  createAwsAnswers,
+  createAwsPublisher,
+  createAwsRouter,
+} from "./bindings/index.ts";
+import type { Clock, Random } from "./clock.ts";
+import type { Settings } from "./config/index.ts";
+import type { DeviceLog } from "./device-log/index.ts";
+import type { DeviceServices } from "./device-services/index.ts";
+import type { Fleet } from "./fleet/index.ts";
+import type { openCertificates } from "./front-door/index.ts";
+import type { Registry } from "./registry/index.ts";
+import type { RuleEngine } from "./rules/index.ts";
+import type { Store } from "./store/index.ts";
+
+export interface OpenAwsPorts {
+  settings: Settings;
+  store: Store;
+  registry: Registry;
+  deviceLog: DeviceLog;
+  rules: RuleEngine;
+  /** Made later: the broker asks the gate, and the gate's watchers speak to the broker. */
+  broker: () => Broker;
+  /** Opened later: nothing is issued before the server is ready. */
+  certificates: () => Awaited<ReturnType<typeof openCertificates>>;
+  clock: Clock;
+  random: Random;
+  onFailure(error: unknown): void;
+}
+
+export interface Aws {
+  readonly account: AwsAccount;
+  readonly fleet: Fleet;
+  readonly router: AwsRouter;
+  readonly answers: AwsAnswers;
+  readonly publisher: AwsPublisher;
+  /** Decides on AWS clients and passes all others on. */
+  gate(next: Gatekeeper): Gatekeeper;
+  /** For the observer. */
+  readonly listeners: readonly SessionListener[];
+  close(): Promise<void>;
+}
+
+export async function openAws(ports: OpenAwsPorts & { fleet: Fleet }): Promise<Aws> {
+  const { settings, rules, broker, clock, fleet, onFailure } = ports;
+  const { region, accountId } = settings.aws;
+  const router = createAwsRouter({ onFailure });
+  const answers = createAwsAnswers({ broker, rules, clock, onFailure });
+  const publisher = createAwsPublisher({ broker, rules, router, clock });
+  return {
+    account: { region, accountId },
+    fleet,
+    router,
+    answers,
+    publisher,
+    gate: (next) => next,
+    // Presence and subscription events are session listeners of theirs: they go here, after the gate's own.
+    listeners: [],
+    async close() {},
+  };
+}
+
+export interface BindAwsPorts extends OpenAwsPorts {
+  aws: Aws;
+  deviceServices: DeviceServices;
+}
+
+/** Handlers of reserved topics, by family. Registry events listen to `fleet.onChange` from here. */
+export async function bindAws({ aws }: BindAwsPorts): Promise<void> {
+  const families: readonly AwsUplinkHandlers[] = [
+    // Shadows.
+    // Jobs.
+    // Provisioning by claim.
+    // Basic ingest.
+  ];
+  for (const family of families) aws.router.add(family);
+}
