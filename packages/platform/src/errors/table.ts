@@ -5,6 +5,7 @@ import { apiErrors } from "./api.ts";
 import { bindingErrors } from "./bindings.ts";
 import { deviceLogErrors } from "./device-log.ts";
 import { deviceServiceErrors, shadowMessageErrors } from "./device-services.ts";
+import { fleetErrors } from "./fleet.ts";
 import { frontDoorErrors } from "./front-door.ts";
 import { messageErrors } from "./messages.ts";
 import { mqttErrors } from "./mqtt.ts";
@@ -25,6 +26,7 @@ export const errorTable: ErrorTable = {
   ...deviceLogErrors,
   ...deviceServiceErrors,
   ...shadowMessageErrors,
+  ...fleetErrors,
   ...frontDoorErrors,
   ...messageErrors,
   ...mqttErrors,

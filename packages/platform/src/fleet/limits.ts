@@ -1,0 +1,74 @@
+/** The vendor's numbers where it has any; each can be set. */
+export interface FleetLimits {
+  /** Of things, types and groups. */
+  nameCharactersMax: number;
+  policyNameCharactersMax: number;
+  descriptionCharactersMax: number;
+  attributesWithTypeMax: number;
+  attributesWithoutTypeMax: number;
+  groupAttributesMax: number;
+  attributeKeyCharactersMax: number;
+  attributeValueCharactersMax: number;
+  searchableAttributesMax: number;
+  propagatingAttributesMax: number;
+  /** How long a type must have been deprecated before it may be deleted. */
+  typeDeletionSeconds: number;
+  groupsPerThingMax: number;
+  groupLevelsMax: number;
+  groupChildrenMax: number;
+  certificatePemBytesMax: number;
+  /** Registered CAs with one subject. */
+  authoritiesPerSubjectMax: number;
+  policyVersionsMax: number;
+  /** Without white space. */
+  policyDocumentCharactersMax: number;
+  policiesPerPrincipalMax: number;
+  recordsPerFamilyMax: number;
+  recordBytesMax: number;
+  tagsPerResourceMax: number;
+  tagKeyCharactersMax: number;
+  tagValueCharactersMax: number;
+  /** Also the size when none is asked for. */
+  pageSizeMax: number;
+  thingsCachedMax: number;
+  certificatesCachedMax: number;
+  /** Principals whose policies are kept in memory for the next connect. */
+  principalsCachedMax: number;
+  /** Things of one principal kept with it; a principal of more is asked thing by thing. */
+  thingsPerPrincipalCachedMax: number;
+  /** Subjects of CAs kept in memory. */
+  authoritiesCachedMax: number;
+}
+
+export const defaultFleetLimits: FleetLimits = {
+  nameCharactersMax: 128,
+  policyNameCharactersMax: 128,
+  descriptionCharactersMax: 2_028,
+  attributesWithTypeMax: 50,
+  attributesWithoutTypeMax: 3,
+  groupAttributesMax: 50,
+  attributeKeyCharactersMax: 128,
+  attributeValueCharactersMax: 800,
+  searchableAttributesMax: 3,
+  propagatingAttributesMax: 15,
+  typeDeletionSeconds: 300,
+  groupsPerThingMax: 10,
+  groupLevelsMax: 7,
+  groupChildrenMax: 100,
+  certificatePemBytesMax: 65_536,
+  authoritiesPerSubjectMax: 10,
+  policyVersionsMax: 5,
+  policyDocumentCharactersMax: 2_048,
+  policiesPerPrincipalMax: 10,
+  recordsPerFamilyMax: 10_000,
+  recordBytesMax: 262_144,
+  tagsPerResourceMax: 50,
+  tagKeyCharactersMax: 128,
+  tagValueCharactersMax: 256,
+  pageSizeMax: 250,
+  thingsCachedMax: 50_000,
+  certificatesCachedMax: 50_000,
+  principalsCachedMax: 50_000,
+  thingsPerPrincipalCachedMax: 100,
+  authoritiesCachedMax: 1_000,
+};
