@@ -7,6 +7,7 @@ import type { Clock, Gatekeeper, Journal, Observer, Peers } from "./ports.ts";
 import { RetainedStore } from "./routing/retained-store.ts";
 import { RoutedMessage } from "./routing/routed-message.ts";
 import { Router } from "./routing/router.ts";
+import { retainMessage } from "./session/accept-message.ts";
 import { ClientConnection } from "./session/client-connection.ts";
 import { JournalPressure } from "./session/journal-pressure.ts";
 import { SlabPool } from "./session/outbox.ts";
@@ -80,8 +81,8 @@ export function createBroker(ports: BrokerPorts): Broker {
   }
 
   function routedMessage(message: CloudMessage): RoutedMessage {
-    const { topic, payload, qos, properties } = message;
-    return new RoutedMessage(topic, payload, qos, false, properties, clock.now());
+    const { topic, payload, qos, properties, isRetained } = message;
+    return new RoutedMessage(topic, payload, qos, isRetained === true, properties, clock.now());
   }
 
   return {
@@ -111,6 +112,7 @@ export function createBroker(ports: BrokerPorts): Broker {
       // A tap may call this in the middle of another message.
       const hadDebt = turn.hasDebt;
       turn.hasDebt = false;
+      const isNotRetained = routed.isRetained && !retainMessage(engine, routed, routed.payload);
       const destinations = router.destinationsOf(message.topic);
       router.route(routed, destinations, undefined);
       const addressee = message.addressee === undefined ? undefined : sessions.get(message.addressee);
@@ -118,9 +120,10 @@ export function createBroker(ports: BrokerPorts): Broker {
       const isOwed = turn.hasDebt;
       turn.hasDebt = hadDebt || isOwed;
       if (engine.peers.isAlone !== true) {
-        engine.peers.forward({ ...message, hops: message.hops ?? 0, isRetained: false, receivedAt: routed.receivedAt });
+        engine.peers.forward({ ...message, hops: message.hops ?? 0, isRetained: routed.isRetained, receivedAt: routed.receivedAt });
       }
-      return { delivered: router.delivered, queued: router.queued, ...(isOwed ? { isOwed } : {}) };
+      const { delivered, queued } = router;
+      return { delivered, queued, ...(isOwed ? { isOwed } : {}), ...(isNotRetained ? { isNotRetained } : {}) };
     },
     committed: () => new Promise((committed) => engine.turn.awaitCommit({ committed })),
     deliver(sessionId, message) {
@@ -130,6 +133,9 @@ export function createBroker(ports: BrokerPorts): Broker {
       return outcome === "skipped" ? "no_session" : outcome;
     },
     isConnected: (sessionId) => sessions.get(sessionId)?.link !== undefined,
+    connectionOf: (sessionId) => sessions.get(sessionId)?.link?.describe(),
+    retainedMessage: (topic) => engine.retained.get(topic, clock.now()),
+    listRetained: (afterTopic, countMax) => engine.retained.list(afterTopic, countMax, clock.now()),
     subjectOf: (sessionId) => sessions.get(sessionId)?.subject,
     sessionIdsOf: (prefix) => [...sessions].filter(({ id }) => id.startsWith(prefix)).map(({ id }) => id),
     subscriptionsOf: (sessionId) => [...(sessions.get(sessionId)?.subscriptions.values() ?? [])],
@@ -143,16 +149,22 @@ export function createBroker(ports: BrokerPorts): Broker {
       unsubscribeFor(engine, session, filters);
       return "ok";
     },
-    kick(sessionId, reason, refusal) {
+    kick(sessionId, reason, refusal, options) {
       const link = sessions.get(sessionId)?.link;
       if (link === undefined) return false;
+      if (options?.isWillSuppressed === true) link.withdrawWill();
       link.close(reason, refusal);
       return true;
     },
-    endSession(sessionId, reason, refusal) {
-      sessions.get(sessionId)?.link?.close(reason, refusal);
+    endSession(sessionId, reason, refusal, options) {
+      const isWillSuppressed = options?.isWillSuppressed === true;
+      const link = sessions.get(sessionId)?.link;
+      if (isWillSuppressed) link?.withdrawWill();
+      link?.close(reason, refusal);
       const session = sessions.get(sessionId);
-      if (session !== undefined) sessions.end(session);
+      if (session === undefined) return;
+      if (isWillSuppressed) session.pendingWill = undefined;
+      sessions.end(session);
     },
     forgetGrants(sessionId) {
       const chosen = sessionId === undefined ? [...sessions] : [sessions.get(sessionId)];

@@ -1,6 +1,6 @@
 /** The engine's public door: what the front door, the platform and tests call. */
-import type { Properties, QoS } from "./codec/packet.ts";
-import type { CloseReason, ConnectionFacts, Refusal, StoredSubscription, Transport } from "./ports.ts";
+import type { Properties, ProtocolVersion, QoS } from "./codec/packet.ts";
+import type { CloseReason, ConnectionFacts, Refusal, StoredRetained, StoredSubscription, Transport } from "./ports.ts";
 
 /** One accepted byte stream. The front door calls these; nothing here throws. */
 export interface Connection {
@@ -24,6 +24,8 @@ export interface CloudMessage {
   hops?: number;
   /** Session that gets it, once, even without a subscription to the topic, unless it unsubscribed from it. */
   addressee?: string;
+  /** Kept as the retained message of its topic; with an empty payload what was kept is removed. */
+  isRetained?: boolean;
 }
 
 export interface RouteOutcome {
@@ -33,6 +35,27 @@ export interface RouteOutcome {
   queued: number;
   /** The journal has to commit what some session is owed: `committed` tells when it has. */
   isOwed?: true;
+  /** It was to be retained, and a limit forbade it. */
+  isNotRetained?: true;
+}
+
+/** How a session is connected now. */
+export interface SessionConnection {
+  clientId: string;
+  protocolVersion: ProtocolVersion;
+  isCleanStart: boolean;
+  /** 0 = none. */
+  keepAliveSeconds: number;
+  /** Milliseconds since the epoch. */
+  connectedAt: number;
+  /** Infinity = the session never ends. */
+  sessionExpirySeconds: number;
+  facts: ConnectionFacts;
+}
+
+export interface EndOptions {
+  /** What its client left for the case of its going is not sent. */
+  isWillSuppressed?: boolean;
 }
 
 export interface BrokerStatistics {
@@ -57,6 +80,11 @@ export interface Broker {
   /** Hands a message to one session whether it subscribed or not; what it owes then (QoS 1 and 2) is safe when `committed` resolves. */
   deliver(sessionId: string, message: CloudMessage): "delivered" | "queued" | "no_session";
   isConnected(sessionId: string): boolean;
+  /** Undefined while the session's client is not there. */
+  connectionOf(sessionId: string): SessionConnection | undefined;
+  retainedMessage(topic: string): StoredRetained | undefined;
+  /** In a fixed order of topics, from behind `afterTopic` on; fewer than `countMax` at the end. Costs a walk through the levels of the topics. */
+  listRetained(afterTopic: string | undefined, countMax: number): StoredRetained[];
   /** `subject` of the latest Admission, also of a session that waits for its client; undefined after a restart until it comes back. */
   subjectOf(sessionId: string): unknown;
   /** Ids of all sessions, connected or not, that begin so; walks through all of them. */
@@ -70,9 +98,9 @@ export interface Broker {
   /** What is not subscribed is passed over. */
   unsubscribe(sessionId: string, filters: readonly string[]): "ok" | "no_session";
   /** Closes a session's connection; its stored state stays. False when not connected. */
-  kick(sessionId: string, reason: CloseReason, refusal?: Refusal): boolean;
+  kick(sessionId: string, reason: CloseReason, refusal?: Refusal, options?: EndOptions): boolean;
   /** Closes the connection and forgets the session, its subscriptions and its queue. */
-  endSession(sessionId: string, reason: CloseReason, refusal?: Refusal): void;
+  endSession(sessionId: string, reason: CloseReason, refusal?: Refusal, options?: EndOptions): void;
   /** Rights changed (topic classes, rules): compiled grants are asked for anew and subscriptions no longer allowed end. */
   forgetGrants(sessionId?: string): void;
   /** A session may do more than before: what it was refused to publish is asked for anew, its subscriptions need not be. */

@@ -121,6 +121,26 @@ export class RetainedStore {
     return current;
   }
 
+  /** The message of the very topic, unless it has expired. */
+  get(topic: string, now: number): RetainedMessage | undefined {
+    const message = this.#find(topic)?.message;
+    return message === undefined || isExpired(message, now) ? undefined : message;
+  }
+
+  /** In the order of the topics, level by level, from behind `afterTopic` on; fewer than `countMax` at the end. */
+  list(afterTopic: string | undefined, countMax: number, now: number): RetainedMessage[] {
+    const current: RetainedMessage[] = [];
+    let found: RetainedMessage[];
+    let after = afterTopic?.split("/");
+    do {
+      found = [];
+      collectAfter(this.#root, after, 0, countMax - current.length, found);
+      for (const message of found) if (!isExpired(message, now)) current.push(message);
+      after = found.at(-1)?.topic.split("/");
+    } while (found.length > 0 && current.length < countMax);
+    return current;
+  }
+
   /** [MQTT-3.3.2-5] Removes what has expired and nobody asked for; looks at no more than `count` messages. */
   removeExpired(now: number, count: number): void {
     let left = Math.min(count, this.#expiring.size);
@@ -208,6 +228,38 @@ function collect(node: Node, levels: readonly string[], depth: number, found: Re
   }
   const child = node.children?.get(level);
   if (child !== undefined) collect(child, levels, depth + 1, found);
+}
+
+/** `after` undefined: everything below this node is behind. Every branch has a message, so no more than `countMax` are looked into. */
+function collectAfter(node: Node, after: readonly string[] | undefined, depth: number, countMax: number, found: RetainedMessage[]): void {
+  if (node.message !== undefined && after === undefined) found.push(node.message);
+  const first = after?.[depth];
+  // One more: the first may have nothing that is behind.
+  for (const name of smallestNames(node.children, first, countMax - found.length + 1)) {
+    if (found.length >= countMax) return;
+    const child = node.children?.get(name);
+    if (child !== undefined) collectAfter(child, name === first ? after : undefined, depth + 1, countMax, found);
+  }
+}
+
+/** The `countMax` smallest names from `first` on, sorted. A level may have a million: they are not sorted for a page. */
+function smallestNames(children: ReadonlyMap<string, Node> | undefined, first: string | undefined, countMax: number): string[] {
+  const names: string[] = [];
+  for (const name of children?.keys() ?? []) {
+    if (first !== undefined && name < first) continue;
+    const largest = names.at(-1);
+    if (names.length >= countMax && largest !== undefined && name > largest) continue;
+    let low = 0;
+    let high = names.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((names[middle] ?? "") < name) low = middle + 1;
+      else high = middle;
+    }
+    names.splice(low, 0, name);
+    if (names.length > countMax) names.pop();
+  }
+  return names;
 }
 
 function collectAll(node: Node, isRoot: boolean, found: RetainedMessage[]): void {

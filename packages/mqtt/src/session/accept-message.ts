@@ -90,7 +90,13 @@ export function acceptMessage(engine: Engine, session: Session, publish: Accepte
       }
     }
   }
-  if (isRetained) retain(engine, publish, session);
+  if (isRetained) {
+    const { topic } = route;
+    const retained = { topic, qos, properties, receivedAt };
+    if (!retainMessage(engine, retained, payload ?? payloadOf(wireBody))) {
+      engine.observer.dropped({ sessionId: session.id, topic, qos, reason: "retained_limit" });
+    }
+  }
   if (!grant.isRouted) return waits;
   if (engine.peers.isAlone !== true) engine.peers.forward(toMessage(session, publish, isRetained));
   const destinations = destinationsOf(engine, route);
@@ -99,24 +105,23 @@ export function acceptMessage(engine: Engine, session: Session, publish: Accepte
   return waits;
 }
 
-/** [MQTT-3.3.1-5] The latest retained message of a topic is kept; [MQTT-3.3.1-6] an empty one removes it. */
-function retain(engine: Engine, publish: AcceptedPublish, session: Session): void {
-  const { route, qos, properties, receivedAt } = publish;
-  const payload = publish.payload ?? payloadOf(publish.wireBody);
+type Retainable = Pick<RoutedMessage, "topic" | "qos" | "properties" | "receivedAt">;
+
+/**
+ * [MQTT-3.3.1-5] The latest retained message of a topic is kept; [MQTT-3.3.1-6] an empty one removes it. False when a limit forbids
+ * it. What changes is a debt of the journal.
+ */
+export function retainMessage(engine: Engine, { topic, qos, properties, receivedAt }: Retainable, payload: Uint8Array): boolean {
+  const { retained, turn } = engine;
   if (payload.length === 0) {
-    engine.retained.remove(route.topic);
-    engine.turn.hasDebt = true;
-    return;
+    retained.remove(topic);
+    turn.hasDebt = true;
+    return true;
   }
-  const isStored = engine.retained.store({
-    topic: route.topic,
-    payload: Buffer.from(payload),
-    qos,
-    receivedAt,
-    ...(properties === undefined ? {} : { properties: keepProperties(properties) }),
-  });
-  if (isStored) engine.turn.hasDebt = true;
-  else engine.observer.dropped({ sessionId: session.id, topic: route.topic, qos, reason: "retained_limit" });
+  const kept = properties === undefined ? {} : { properties: keepProperties(properties) };
+  const isStored = retained.store({ topic, payload: Buffer.from(payload), qos, receivedAt, ...kept });
+  if (isStored) turn.hasDebt = true;
+  return isStored;
 }
 
 function toMessage(session: Session, publish: AcceptedPublish, isRetained: boolean): Message {

@@ -1,6 +1,6 @@
 /** One byte stream to one client: its phases, what is legal in each, and its end. */
 
-import type { Connection } from "../broker.ts";
+import type { Connection, SessionConnection } from "../broker.ts";
 import {
   type AuthPacket,
   CodecError,
@@ -39,6 +39,8 @@ interface HeldFrame {
 
 export interface ActiveOptions {
   clientId: string;
+  isCleanStart: boolean;
+  connectedAt: number;
   keepAliveSeconds: number;
   window: number;
   clientPacketBytesMax: number;
@@ -180,6 +182,19 @@ export class ClientConnection implements Connection, Link, FrameReceiver, Outbox
     if (this.#phase.name === "active") this.#phase.congestion.hold(feeder, feeder === this);
   }
 
+  withdrawWill(): void {
+    if (this.#phase.name === "active") this.#phase.will = undefined;
+  }
+
+  describe(): SessionConnection | undefined {
+    const { facts, version: protocolVersion } = this;
+    const phase = this.#phase;
+    if (phase.name !== "active") return undefined;
+    const { clientId, isCleanStart, keepAliveSeconds, connectedAt, session } = phase;
+    const { expirySeconds: sessionExpirySeconds } = session;
+    return { clientId, protocolVersion, isCleanStart, keepAliveSeconds, connectedAt, sessionExpirySeconds, facts };
+  }
+
   stopReading(): void {
     this.#stops += 1;
     if (this.#stops === 1 && this.#phase.name !== "closing") this.#transport.pause();
@@ -250,9 +265,8 @@ export class ClientConnection implements Connection, Link, FrameReceiver, Outbox
 
   /** [MQTT-3.14.4-1] The client said goodbye. [MQTT-3.14.4-3] A normal one takes the will back. */
   leave(isWillKept: boolean): void {
-    const phase = this.#phase;
-    if (phase.name !== "active") return;
-    if (!isWillKept) phase.will = undefined;
+    if (this.#phase.name !== "active") return;
+    if (!isWillKept) this.withdrawWill();
     this.#end("client_disconnect", undefined);
     this.#hangUp(true);
   }

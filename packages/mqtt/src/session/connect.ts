@@ -76,7 +76,7 @@ function answer(
   isPresent: boolean,
 ) {
   const connack = encodeConnack(engine, packet, admission, isPresent, isAssigned, authentication);
-  const options = activeOptions(packet, admission);
+  const options = activeOptions(packet, admission, engine.clock.now());
   // [MQTT-3.1.2-24] What it must be told does not fit what it takes.
   if (connack.length > options.clientPacketBytesMax) {
     connection.refuse(packet, connackTooLarge(connack.length, options.clientPacketBytesMax));
@@ -147,13 +147,15 @@ function connackTooLarge(bytes: number, bytesMax: number): ConnectRefusal {
   };
 }
 
-function activeOptions(packet: ConnectPacket, admission: Admission): Omit<ActiveOptions, "authentication"> {
+function activeOptions(packet: ConnectPacket, admission: Admission, connectedAt: number): Omit<ActiveOptions, "authentication"> {
   const { properties } = packet;
   const receiveMaximum = properties?.receiveMaximum ?? receiveMaximumDefault;
   // [MQTT-3.1.2-26] [MQTT-3.1.2-27] No more aliases than the client takes; none when it did not say.
   const aliasesMax = Math.min(properties?.topicAliasMaximum ?? 0, admission.behaviour.topicAliasMax);
   return {
     clientId: packet.clientId,
+    isCleanStart: packet.isCleanStart,
+    connectedAt,
     keepAliveSeconds: admission.keepAliveSeconds,
     // [MQTT-3.3.4-9] Neither the client's Receive Maximum nor our own window is exceeded.
     window: Math.min(admission.behaviour.inflightMax, receiveMaximum),

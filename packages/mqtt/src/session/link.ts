@@ -1,3 +1,4 @@
+import type { SessionConnection } from "../broker.ts";
 import type { ProtocolVersion } from "../codec/index.ts";
 import type { CloseReason, Refusal } from "../ports.ts";
 import type { Outbox } from "./outbox.ts";
@@ -23,6 +24,10 @@ export interface Link {
   relieve(): void;
   /** Stops reading from `feeder` until this link has caught up or the deadline has passed. */
   hold(feeder: Link): void;
+  /** What the client left for the case of its going is not sent. */
+  withdrawWill(): void;
+  /** As it stands now; undefined when the client has gone. */
+  describe(): SessionConnection | undefined;
   /** Ends the connection from the server's side. */
   close(reason: CloseReason, refusal?: Refusal): void;
   stopReading(): void;
