@@ -110,6 +110,13 @@ export interface DialectBehaviour {
   sharedSubscriptions: boolean;
   deliveryQos: "minimum" | "publisher";
   onPublishRefused: "acknowledge" | "disconnect";
+  onSubscribeRefused?: "answer" | "disconnect";
+  onPayloadTooLarge?: "drop" | "disconnect";
+  hashMatchesParent?: boolean;
+  retainedForWildcards?: boolean;
+  subscriptionIdentifiers?: boolean;
+  isSessionSharedByVersions?: boolean;
+  messageExpirySeconds?: { min: number; max: number };
 }
 
 export type Operation = "PUB" | "SUB" | "ALL";

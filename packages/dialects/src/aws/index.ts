@@ -1,3 +1,38 @@
 /** AWS IoT on the wire: pure functions for platform, device SDK and modem. */
 export { type AwsAccount, arnOf, resourceOf } from "./arn.ts";
+export { awsBehaviour, awsClientIdFault, awsKeepAliveOf } from "./behaviour.ts";
+export { awsCertificateHosts, awsIotRegions, isAwsHost } from "./endpoints.ts";
+export {
+  formatJobExecution,
+  formatJobRejection,
+  formatJobsChanged,
+  formatJobUpdated,
+  formatPendingJobs,
+  type JobExecutionFacts,
+  type JobExecutionOffer,
+  jobExecutionMembers,
+  jobStateMembers,
+  splitPending,
+} from "./job-answers.ts";
+export { documentParameterNames, fillDocument, unfillablePlaceholder } from "./job-documents.ts";
+export {
+  checkJobDetails,
+  type JobDetails,
+  type JobRejectionCode,
+  type JobRequest,
+  type JobRequestBounds,
+  readJobMembers,
+  readJobRequest,
+} from "./job-requests.ts";
+export { isJobExecutionPending, isJobExecutionStatus, type JobExecutionStatus, jobExecutionStatuses, mayDeviceSet } from "./job-states.ts";
 export { type ReservedTopicName, reservedRequestTopics } from "./reserved-topics.ts";
+export { type SigV4Ports, type SigV4RefusalReason, type SigV4Verdict, verifySigV4 } from "./sigv4.ts";
+export { decodeQuery, isSigV4Signed, type QueryPair, type SignedRequest } from "./sigv4-request.ts";
+export {
+  type AwsTopicLimits,
+  awsPublishFault,
+  awsSubscribeFault,
+  defaultAwsTopicLimits,
+  isAwsBasicIngest,
+  isAwsReserved,
+} from "./topics.ts";
