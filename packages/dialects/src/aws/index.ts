@@ -1,6 +1,7 @@
 /** AWS IoT on the wire: pure functions for platform, device SDK and modem. */
 export { type AwsAccount, arnOf, resourceOf } from "./arn.ts";
 export { awsBehaviour, awsClientIdFault, awsKeepAliveOf } from "./behaviour.ts";
+export { type AlternativeNameKind, type CertificateNames, type NameAttribute, readCertificateNames } from "./certificate-names.ts";
 export { awsCertificateHosts, awsIotRegions, isAwsHost } from "./endpoints.ts";
 export {
   formatJobExecution,
@@ -25,6 +26,16 @@ export {
   readJobRequest,
 } from "./job-requests.ts";
 export { isJobExecutionPending, isJobExecutionStatus, type JobExecutionStatus, jobExecutionStatuses, mayDeviceSet } from "./job-states.ts";
+export { type CompiledPolicies, compilePolicies, type PolicyDecision } from "./policy-compile.ts";
+export type { ConnectAttribute, PolicyContext } from "./policy-context.ts";
+export {
+  defaultPolicyLimits,
+  type PolicyDocument,
+  type PolicyLimits,
+  type PolicyReading,
+  type PolicyStatement,
+  readPolicy,
+} from "./policy-document.ts";
 export { type ReservedTopicName, reservedRequestTopics } from "./reserved-topics.ts";
 export { type SigV4Ports, type SigV4RefusalReason, type SigV4Verdict, verifySigV4 } from "./sigv4.ts";
 export { decodeQuery, isSigV4Signed, type QueryPair, type SignedRequest } from "./sigv4-request.ts";
