@@ -77,7 +77,10 @@ export interface Broker {
   publish(message: CloudMessage): RouteOutcome;
   /** Resolves when everything owed so far is safe: whoever answers for a message with `isOwed` waits for it. */
   committed(): Promise<void>;
-  /** Hands a message to one session whether it subscribed or not; what it owes then (QoS 1 and 2) is safe when `committed` resolves. */
+  /**
+   * Hands a message to one session whether it subscribed or not; what it owes then (QoS 1 and 2) is safe when `committed` resolves.
+   * Who may not receive it does not: `no_session`.
+   */
   deliver(sessionId: string, message: CloudMessage): "delivered" | "queued" | "no_session";
   isConnected(sessionId: string): boolean;
   /** Undefined while the session's client is not there. */

@@ -1,3 +1,5 @@
+import type { SessionBehaviour } from "./ports.ts";
+
 /** Every limit of the engine that is not a matter of one session's behaviour (those are in `SessionBehaviour`). */
 export interface BrokerLimits {
   /** From the accepted stream to a complete CONNECT. */
@@ -18,6 +20,8 @@ export interface BrokerLimits {
   subscriptionsMax: number;
   /** Compiled publish grants kept per session. */
   grantCacheEntriesMax: number;
+  /** Topics kept per session of which it is known whether it may receive them; only for sessions whose rights limit that. */
+  receiveCacheEntriesMax: number;
   /** Topics whose destinations are kept compiled. */
   routeCacheEntriesMax: number;
   /** Bytes waiting for one client above which the publishers that feed it are paused. */
@@ -61,6 +65,7 @@ export const defaultBrokerLimits: Readonly<BrokerLimits> = {
   sessionsMax: 200_000,
   subscriptionsMax: 2_000_000,
   grantCacheEntriesMax: 256,
+  receiveCacheEntriesMax: 1_024,
   routeCacheEntriesMax: 50_000,
   outgoingBytesSoftMax: 1024 * 1024,
   outgoingBytesHardMax: 64 * 1024 * 1024,
@@ -77,3 +82,8 @@ export const defaultBrokerLimits: Readonly<BrokerLimits> = {
   retainedBytesMax: 256 * 1024 * 1024,
   topicLevelsMax: 128,
 };
+
+/** What an admitted client may send, and is told. */
+export function packetBytesMaxOf(limits: Readonly<BrokerLimits>, { packetBytesMax }: SessionBehaviour): number {
+  return Math.min(limits.packetBytesMax, packetBytesMax ?? limits.packetBytesMax);
+}

@@ -79,7 +79,7 @@ export interface SessionBehaviour {
   onPublishRefused: "acknowledge" | "disconnect";
   /** What happens on a filter that the gatekeeper refuses: `answer` it in the SUBACK (the default) or close the connection. */
   onSubscribeRefused?: "answer" | "disconnect";
-  /** A publish over `payloadBytesMax`: 3.1.1 clients get it acknowledged and dropped (the default) or are closed. */
+  /** A publish over `payloadBytesMax` is treated as one that the gatekeeper refuses (the default), or the connection is closed. */
   onPayloadTooLarge?: "drop" | "disconnect";
   /** `a/#` matches `a` as the standard says (the default), or only what is below it. */
   hashMatchesParent?: boolean;
@@ -98,6 +98,8 @@ export interface SessionBehaviour {
   /** QoS 1/2 deliveries to the client not yet answered. */
   inflightMax: number;
   payloadBytesMax: number;
+  /** Largest packet of the client, told to MQTT 5 clients as Maximum Packet Size; absent, and at most: the broker's. */
+  packetBytesMax?: number;
   topicBytesMax: number;
   topicAliasMax: number;
   /** Session expiry given to a 3.x client with clean session = 0, and the cap for MQTT 5, in seconds. */

@@ -17,4 +17,12 @@ export {
   viewPublish,
 } from "./publish.ts";
 export { publishReplyBytes, writePublishReply } from "./publish-reply.ts";
-export { isTopicFilterValid, isTopicMatching, isTopicNameValid, parseSharedFilter, type SharedFilter } from "./topic.ts";
+export {
+  hasWildcard,
+  isParentOfHash,
+  isTopicFilterValid,
+  isTopicMatching,
+  isTopicNameValid,
+  parseSharedFilter,
+  type SharedFilter,
+} from "./topic.ts";

@@ -33,6 +33,11 @@ export function isTopicMatching(filter: string, topic: string): boolean {
   return levels.every((level, index) => level === "+" || level === texts[index]);
 }
 
+/** Whether a topic that the filter matches is the level above its `#`: `a` for `a/#`. [MQTT-4.7.1-2] */
+export function isParentOfHash(filter: string, topic: string): boolean {
+  return filter.endsWith("/#") && topic.split("/").length < filter.split("/").length;
+}
+
 /** The rule that a filter breaks, once its text is known to be good UTF-8. */
 export function findBrokenFilterRule(filter: string): "filterEmpty" | "filterInvalid" | "sharedFilterInvalid" | undefined {
   if (filter === "") return "filterEmpty";

@@ -99,6 +99,11 @@ export class Router {
     return this.#groups.get(shareFilter);
   }
 
+  /** A session matches topics otherwise than before. */
+  forgetDestinations(): void {
+    this.version += 1;
+  }
+
   destinationsOf(topic: string): Destinations {
     const cached = this.#cache.get(topic);
     if (cached !== undefined && cached.version === this.version) return cached;
@@ -136,7 +141,7 @@ export class Router {
   }
 
   #offerGroup(message: RoutedMessage, group: SharedGroup, feeder: Link | undefined): void {
-    const session = group.choose();
+    const session = group.choose(message.topic);
     const subscription = session === undefined ? undefined : group.members.get(session);
     if (session === undefined || subscription === undefined) return;
     const { identifier } = subscription;
@@ -177,7 +182,8 @@ export class Router {
 
   #compile(topic: string): Destinations {
     const bySession = new Map<Session, StoredSubscription[]>();
-    this.#tree.match(topic, (session, subscription) => {
+    this.#tree.match(topic, (session, subscription, isParent) => {
+      if (isParent && session.behaviour.hashMatchesParent === false) return;
       const matching = bySession.get(session);
       if (matching === undefined) bySession.set(session, [subscription]);
       else matching.push(subscription);

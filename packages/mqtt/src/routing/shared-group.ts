@@ -1,4 +1,5 @@
 /** One shared subscription: members take turns. [MQTT-4.8.2] */
+import { isParentOfHash, parseSharedFilter } from "../codec/index.ts";
 import type { StoredSubscription } from "../ports.ts";
 import type { Session } from "../session/session.ts";
 
@@ -6,11 +7,13 @@ export class SharedGroup {
   /** `$share/<name>/<filter>`, as its members subscribed. */
   readonly shareFilter: string;
   readonly members = new Map<Session, StoredSubscription>();
+  readonly #filter: string;
   #order: Session[] = [];
   #next = 0;
 
   constructor(shareFilter: string) {
     this.shareFilter = shareFilter;
+    this.#filter = parseSharedFilter(shareFilter)?.filter ?? shareFilter;
   }
 
   join(session: Session, subscription: StoredSubscription): void {
@@ -24,29 +27,34 @@ export class SharedGroup {
   }
 
   /** Somebody is there to take what another member has not been sent. */
-  get isServed(): boolean {
-    return this.#order.some(isConnected);
+  isServed(topic: string): boolean {
+    return this.#order.some((member) => isConnected(member) && this.#isAllowed(member, topic));
   }
 
   /** Somebody is there to take a message, or keeps it for later. */
-  get hasTaker(): boolean {
-    return this.#order.some((member) => isConnected(member) || isKeeping(member));
+  hasTaker(topic: string): boolean {
+    return this.#order.some((member) => (isConnected(member) || isKeeping(member)) && this.#isAllowed(member, topic));
   }
 
   /**
-   * The member whose turn it is. Connected members that keep up come first, then those that read their bytes, then any
+   * The member whose turn it is, of those that may receive the topic. Connected members that keep up come first, then those that read their bytes, then any
    * connected one, then an offline one that keeps messages.
    */
-  choose(): Session | undefined {
-    return this.#find(isKeepingUp) ?? this.#find(isReading) ?? this.#find(isConnected) ?? this.#find(isKeeping);
+  choose(topic: string): Session | undefined {
+    return this.#find(topic, isKeepingUp) ?? this.#find(topic, isReading) ?? this.#find(topic, isConnected) ?? this.#find(topic, isKeeping);
   }
 
-  #find(isSuitable: (session: Session) => boolean): Session | undefined {
+  #isAllowed(session: Session, topic: string): boolean {
+    if (session.behaviour.hashMatchesParent === false && isParentOfHash(this.#filter, topic)) return false;
+    return session.mayReceive(topic);
+  }
+
+  #find(topic: string, isSuitable: (session: Session) => boolean): Session | undefined {
     const count = this.#order.length;
     for (let step = 0; step < count; step += 1) {
       const index = (this.#next + step) % count;
       const session = this.#order[index];
-      if (session === undefined || !isSuitable(session)) continue;
+      if (session === undefined || !isSuitable(session) || !this.#isAllowed(session, topic)) continue;
       this.#next = (index + 1) % count;
       return session;
     }

@@ -9,6 +9,8 @@ interface Node<Key, Value> {
   entries: Map<Key, Value>;
 }
 
+type Visit<Key, Value> = (key: Key, value: Value, isParent: boolean) => void;
+
 function createNode<Key, Value>(): Node<Key, Value> {
   return { children: new Map(), entries: new Map() };
 }
@@ -57,8 +59,8 @@ export class TopicTree<Key, Value> {
     return true;
   }
 
-  /** Calls `visit` for every entry whose filter matches the topic name. */
-  match(topic: string, visit: (key: Key, value: Value) => void): void {
+  /** Calls `visit` for every entry whose filter matches the topic name. `isParent`: it is the level above the filter's `#`. */
+  match(topic: string, visit: Visit<Key, Value>): void {
     matchLevel(this.#root, topic.split("/"), 0, visit);
   }
 
@@ -67,22 +69,17 @@ export class TopicTree<Key, Value> {
   }
 }
 
-function matchLevel<Key, Value>(
-  node: Node<Key, Value>,
-  levels: readonly string[],
-  depth: number,
-  visit: (key: Key, value: Value) => void,
-): void {
+function matchLevel<Key, Value>(node: Node<Key, Value>, levels: readonly string[], depth: number, visit: Visit<Key, Value>): void {
   const level = levels[depth];
   // [MQTT-4.7.2-1] A filter that starts with a wildcard does not match a topic that starts with $.
   const isWildcardAllowed = depth > 0 || level?.startsWith("$") !== true;
   if (isWildcardAllowed) {
     // [MQTT-4.7.1-2] "#" also stands for the parent level itself: "sport/#" matches "sport".
     const rest = node.children.get("#");
-    if (rest !== undefined) visitEntries(rest, visit);
+    if (rest !== undefined) visitEntries(rest, visit, level === undefined);
   }
   if (level === undefined) {
-    visitEntries(node, visit);
+    visitEntries(node, visit, false);
     return;
   }
   // A topic name cannot contain wildcards, so a literal level never finds the wildcard branches.
@@ -94,6 +91,6 @@ function matchLevel<Key, Value>(
   }
 }
 
-function visitEntries<Key, Value>(node: Node<Key, Value>, visit: (key: Key, value: Value) => void): void {
-  for (const [key, value] of node.entries) visit(key, value);
+function visitEntries<Key, Value>(node: Node<Key, Value>, visit: Visit<Key, Value>, isParent: boolean): void {
+  for (const [key, value] of node.entries) visit(key, value, isParent);
 }

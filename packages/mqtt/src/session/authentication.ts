@@ -115,9 +115,8 @@ export class Authentication {
       return;
     }
     this.#exchange = undefined;
-    session.rights = rights;
+    session.grant(rights, this.#engine.limits.receiveCacheEntriesMax);
     session.subject = subject;
-    session.forgetRoutes();
     reauthoriseSubscriptions(this.#engine, session);
     this.#send(connection, 0, data);
   }

@@ -13,6 +13,7 @@ import {
   type Will,
 } from "../codec/index.ts";
 import type { Engine } from "../engine.ts";
+import { packetBytesMaxOf } from "../limits.ts";
 import type { CloseReason, ConnectionFacts, ConnectRefusal, Refusal, Transport } from "../ports.ts";
 import type { Authentication } from "./authentication.ts";
 import { Congestion } from "./congestion.ts";
@@ -210,11 +211,12 @@ export class ClientConnection implements Connection, Link, FrameReceiver, Outbox
 
   /** [MQTT-3.2.2-7] A refusing CONNACK is followed by the end of the stream. */
   refuse(packet: ConnectPacket, refusal: ConnectRefusal): void {
-    const { code, received, expected } = refusal;
+    const { code, received, expected, isSilent } = refusal;
     const reasonCode = packet.protocolVersion === 5 ? refusal.reasonCode : refusal.returnCode;
     const connack = encodePacket({ type: "connack", isSessionPresent: false, reasonCode }, packet.protocolVersion);
     // [MQTT-3.1.2-24] A client that takes less than that hears nothing.
-    if (connack.length <= (packet.properties?.maximumPacketSizeBytes ?? connack.length)) this.outbox.append(connack);
+    const isTaken = connack.length <= (packet.properties?.maximumPacketSizeBytes ?? connack.length);
+    if (isTaken && isSilent !== true) this.outbox.append(connack);
     this.#engine.observer.refused({
       facts: this.facts,
       clientId: packet.clientId,
@@ -236,6 +238,7 @@ export class ClientConnection implements Connection, Link, FrameReceiver, Outbox
       congestion: new Congestion(this.outbox, session, this.#engine.limits, this.#engine.clock),
       ...options,
     };
+    this.#framer.setPacketBytesMax(packetBytesMaxOf(this.#engine.limits, session.behaviour));
     // [MQTT-3.2.0-1] CONNACK is the first packet.
     this.outbox.append(connack);
     session.resume(this);
@@ -250,7 +253,7 @@ export class ClientConnection implements Connection, Link, FrameReceiver, Outbox
   }
 
   /** Ends the connection from this side. MQTT 5 clients are told why. */
-  close(reason: CloseReason, refusal?: Refusal, reasonCode = disconnectReasonCodes[reason]): void {
+  close(reason: CloseReason, refusal?: Refusal, reasonCode = refusal?.reasonCode ?? disconnectReasonCodes[reason]): void {
     const phase = this.#phase;
     if (phase.name === "closing") return;
     // [MQTT-3.14.0-1] DISCONNECT only after a CONNACK that admitted.

@@ -1,6 +1,7 @@
 /** CONNECT, step by step. [MQTT-3.1.4] */
 import { type ConnectPacket, encodePacket, type Properties } from "../codec/index.ts";
 import type { Engine } from "../engine.ts";
+import { packetBytesMaxOf } from "../limits.ts";
 import type { Admission, ConnectRefusal } from "../ports.ts";
 import { type Authentication, authenticationOf } from "./authentication.ts";
 import type { ActiveOptions, ClientConnection } from "./client-connection.ts";
@@ -206,7 +207,7 @@ function encodeConnack(
 /** [MQTT-3.2.2.3] Only what differs from what an MQTT 5 client assumes. */
 function connackProperties(engine: Engine, packet: ConnectPacket, admission: Admission, isAssigned: boolean): Properties {
   const { behaviour, keepAliveSeconds } = admission;
-  const properties: Properties = { maximumPacketSizeBytes: engine.limits.packetBytesMax };
+  const properties: Properties = { maximumPacketSizeBytes: packetBytesMaxOf(engine.limits, behaviour) };
   const expirySeconds = Math.min(expirySecondsOf(packet, admission), neverSeconds);
   if (expirySeconds !== (packet.properties?.sessionExpiryIntervalSeconds ?? 0)) properties.sessionExpiryIntervalSeconds = expirySeconds;
   if (behaviour.receiveMaximum < receiveMaximumDefault) properties.receiveMaximum = behaviour.receiveMaximum;
@@ -216,6 +217,7 @@ function connackProperties(engine: Engine, packet: ConnectPacket, admission: Adm
   if (isAssigned) properties.assignedClientIdentifier = packet.clientId;
   if (behaviour.topicAliasMax > 0) properties.topicAliasMaximum = behaviour.topicAliasMax;
   if (!behaviour.wildcards) properties.wildcardSubscriptionAvailable = 0;
+  if (behaviour.subscriptionIdentifiers === false) properties.subscriptionIdentifierAvailable = 0;
   if (!behaviour.sharedSubscriptions) properties.sharedSubscriptionAvailable = 0;
   // [MQTT-3.2.2-21] The client counts with the server's keep-alive.
   if (keepAliveSeconds !== packet.keepAliveSeconds) properties.serverKeepAliveSeconds = keepAliveSeconds;

@@ -12,6 +12,7 @@ import type { Refusal } from "../ports.ts";
 import type { WireBody } from "../routing/routed-message.ts";
 import { acceptMessage, isUnheard, routeOf } from "./accept-message.ts";
 import type { ClientConnection } from "./client-connection.ts";
+import { forwardedProperties } from "./forwarded-properties.ts";
 import { ReplyQueue, type ReplyQueueOwner } from "./reply-queue.ts";
 import type { Session } from "./session.ts";
 import { SessionError } from "./session-error.ts";
@@ -22,6 +23,8 @@ const view = createPublishView();
 /** The same for what can be sent on as it came: an object per message, which the garbage collector took for long-lived, was 5 % of a durable one. */
 const wireBody: WireBody = { buffer: Buffer.alloc(0), start: 0, payloadStart: 0, end: 0 };
 const noRights: Refusal = { code: "mqtt.session_without_rights" };
+/** Not authorized. */
+const refusedReason = 0x87;
 const emptyTopic = Buffer.alloc(0);
 
 export class InboundPublishes implements ReplyQueueOwner {
@@ -57,7 +60,7 @@ export class InboundPublishes implements ReplyQueueOwner {
     if (view.propertiesEnd > view.propertiesStart) {
       properties = decodePublishProperties(buffer, view.propertiesStart, view.propertiesEnd);
       route = this.#routeWithAlias(buffer, properties);
-      properties = forwardedProperties(properties);
+      properties = forwardedProperties(properties, behaviour);
     } else {
       route = this.#routeFromBytes(buffer, view.topicStart, view.topicEnd);
     }
@@ -85,12 +88,11 @@ export class InboundPublishes implements ReplyQueueOwner {
       return;
     }
     if (payloadBytes > behaviour.payloadBytesMax) {
-      const refusal = {
-        code: "mqtt.payload_too_large",
-        received: `${payloadBytes} bytes`,
-        expected: `at most ${behaviour.payloadBytesMax} bytes`,
-      };
-      this.#refuse(route, qos, packetId, refusal);
+      this.#refuseSize(route, qos, packetId, payloadBytes);
+      return;
+    }
+    if (isRetained && grant.retainRefusal !== undefined) {
+      this.#refuse(route, qos, packetId, grant.retainRefusal);
       return;
     }
     if (isRetained && qos !== 0 && connection.version === 5 && this.#isRetainedFull(route, qos, packetId, payloadBytes)) return;
@@ -228,9 +230,25 @@ export class InboundPublishes implements ReplyQueueOwner {
     if (qos > 0 && (behaviour.onPublishRefused === "acknowledge" || connection.version === 5)) {
       // A PUBREC with a reason from 0x80 ends the exchange in MQTT 5; 3.x goes on with PUBREL.
       if (qos === 2 && connection.version !== 5) session.holdIdentifier(packetId);
-      this.#replies.add(qos === 1 ? 4 : 5, packetId, 0x87, false, undefined, connection.reasonString(refusal, 4));
+      const reasonCode = refusal.reasonCode ?? refusedReason;
+      this.#replies.add(qos === 1 ? 4 : 5, packetId, reasonCode, false, undefined, connection.reasonString(refusal, 4));
     }
     if (behaviour.onPublishRefused === "disconnect") connection.close("refused", refusal);
+  }
+
+  #refuseSize(route: TopicRoute, qos: 0 | 1 | 2, packetId: number, payloadBytes: number): void {
+    const { behaviour, id, subject } = this.#session;
+    const refusal = {
+      code: "mqtt.payload_too_large",
+      received: `${payloadBytes} bytes`,
+      expected: `at most ${behaviour.payloadBytesMax} bytes`,
+    };
+    if (behaviour.onPayloadTooLarge !== "disconnect") {
+      this.#refuse(route, qos, packetId, refusal);
+      return;
+    }
+    this.#engine.observer.publishRefused({ sessionId: id, subject, topic: route.topic, qos, refusal });
+    this.#connection.close("packet_too_large", refusal);
   }
 
   /**
@@ -277,11 +295,4 @@ export class InboundPublishes implements ReplyQueueOwner {
     this.#isThrottled = false;
     this.#connection.continueReading();
   }
-}
-
-/** The alias is a matter between this client and the server. [MQTT-3.3.2-10] */
-function forwardedProperties(properties: Properties | undefined): Properties | undefined {
-  if (properties?.topicAlias === undefined) return properties;
-  const { topicAlias: _alias, ...rest } = properties;
-  return Object.keys(rest).length === 0 ? undefined : rest;
 }

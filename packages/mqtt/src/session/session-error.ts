@@ -22,6 +22,7 @@ const sessionErrors = {
   "mqtt.receive_maximum_exceeded": { reasonCode: 0x93, reason: "protocol_error" },
   "mqtt.retain_not_supported": { reasonCode: 0x9a, reason: "protocol_error" },
   "mqtt.qos_not_supported": { reasonCode: 0x9b, reason: "protocol_error" },
+  "mqtt.subscription_identifiers_not_supported": { reasonCode: 0xa1, reason: "protocol_error" },
   "mqtt.answer_too_large": { reasonCode: 0x95, reason: "packet_too_large" },
   "mqtt.held_bytes_exceeded": { reasonCode: 0x97, reason: "quota_exceeded" },
 } as const satisfies Record<string, SessionErrorKind>;

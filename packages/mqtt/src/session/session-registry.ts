@@ -44,20 +44,22 @@ export class SessionRegistry {
    */
   open(admission: Admission, packet: ConnectPacket): { session: Session; isPresent: boolean; isOwed: boolean } {
     const { sessionId, behaviour, rights, subject } = admission;
+    const { router, limits } = this.#engine;
     const kept = this.#sessions.get(sessionId);
     const wasStored = kept?.slot !== undefined;
-    if (kept !== undefined && packet.isCleanStart) this.end(kept);
-    const isPresent = kept !== undefined && !packet.isCleanStart;
+    const isOtherVersion = behaviour.isSessionSharedByVersions === false && kept?.version !== packet.protocolVersion;
+    const isPresent = kept !== undefined && !packet.isCleanStart && !isOtherVersion;
+    if (kept !== undefined && !isPresent) this.end(kept);
     const session = isPresent ? kept : this.#create(sessionId, behaviour, packet.protocolVersion);
+    if (session.behaviour.hashMatchesParent !== behaviour.hashMatchesParent) router.forgetDestinations();
     session.behaviour = behaviour;
-    session.rights = rights;
     session.subject = subject;
     session.version = packet.protocolVersion;
     session.expirySeconds = expirySecondsOf(packet, admission);
     session.expiresAt = undefined;
     // [MQTT-3.1.3-9] Back in time: the will is not sent.
     session.pendingWill = undefined;
-    session.forgetRoutes();
+    session.grant(rights, limits.receiveCacheEntriesMax);
     this.#offline.delete(session);
     this.#sessions.set(sessionId, session);
     session.will = session.isPersistent ? storedWillOf(this.#engine, session, packet.will) : undefined;

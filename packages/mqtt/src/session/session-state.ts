@@ -3,6 +3,7 @@ import type { ProtocolVersion } from "../codec/index.ts";
 import type { JournalSlot, PublishGrant, Refusal, SessionBehaviour, SessionRights, StoredSubscription, StoredWill } from "../ports.ts";
 import type { Destinations } from "../routing/router.ts";
 import type { Link } from "./link.ts";
+import { type ReceiveCache, receiveCacheOf } from "./receive-cache.ts";
 import type { PendingWill } from "./will.ts";
 
 /** Most sessions never need these: a set of their own would cost each idle connection 200 bytes. */
@@ -28,7 +29,9 @@ export class SessionState {
   readonly key: number;
   /** Opaque, from the latest Admission; undefined for a session loaded from the journal until its client comes back. */
   subject: unknown;
-  rights: SessionRights | undefined;
+  #rights: SessionRights | undefined;
+  /** Undefined: what was subscribed may be received, or nobody knows yet what may. */
+  #receipts: ReceiveCache | undefined;
   behaviour: SessionBehaviour;
   version: ProtocolVersion;
   link: Link | undefined;
@@ -101,12 +104,29 @@ export class SessionState {
     return this.#routes;
   }
 
+  get rights(): SessionRights | undefined {
+    return this.#rights;
+  }
+
+  /** From now on these are its rights; nothing that was compiled from others holds. */
+  grant(rights: SessionRights, receiveCacheEntriesMax: number): void {
+    this.#rights = rights;
+    this.#receipts = receiveCacheOf(rights, receiveCacheEntriesMax);
+    this.forgetRoutes();
+  }
+
+  /** Whether messages on the topic may be delivered to it. */
+  mayReceive(topic: string): boolean {
+    return this.#receipts === undefined || this.#receipts.allows(topic);
+  }
+
   get isPersistent(): boolean {
     return this.expirySeconds > 0;
   }
 
   forgetRoutes(): void {
     this.#routes = undefined;
+    this.#receipts?.clear();
     this.routesEpoch += 1;
   }
 }

@@ -70,6 +70,7 @@ export class Session extends SessionState implements CommitWaiter {
    */
   offer(message: RoutedMessage, qos: QoS, isRetained: boolean, identifiers: number[] | undefined, group?: SharedGroup): OfferOutcome {
     const { link, isPersistent } = this;
+    if (!this.mayReceive(message.topic)) return "skipped";
     if (qos === 0) return link === undefined ? "skipped" : sendOnce(this.#engine, this, link, message, isRetained, identifiers);
     if (link === undefined && !isPersistent) return "skipped";
     this.#sequence += 1;
@@ -126,6 +127,7 @@ export class Session extends SessionState implements CommitWaiter {
       const delivery = this.#dequeue();
       if (delivery === undefined) return;
       if (this.#isTooOld(delivery, now)) this.#drop(delivery, "expired");
+      else if (!this.mayReceive(delivery.message.topic)) this.#forget(delivery);
       else {
         this.#takeIdentifier(delivery);
         if (this.isPersistent) {
@@ -245,10 +247,11 @@ export class Session extends SessionState implements CommitWaiter {
     const taken: Delivery[] = [];
     const take = (delivery: Delivery): boolean => {
       const { shareFilter, wasSent, qos } = delivery;
+      const { topic } = delivery.message;
       if (shareFilter === undefined || (wasSent && (!isEnding || qos === 2))) return false;
       const group = this.#engine.router.groupOf(shareFilter);
       if (group === undefined) return false;
-      if (isEnding ? !group.hasTaker : !group.isServed) return false;
+      if (isEnding ? !group.hasTaker(topic) : !group.isServed(topic)) return false;
       this.#forget(delivery);
       taken.push(delivery);
       return true;
@@ -327,8 +330,13 @@ export class Session extends SessionState implements CommitWaiter {
     this.#countSent(delivery);
   }
 
-  /** Sends what has been waiting, unless it is too old by now. */
+  /** Sends what has been waiting, unless it is too old by now or may not be received any more. */
   #sendCurrent(link: Link, delivery: Delivery, now: number): void {
+    if (!this.mayReceive(delivery.message.topic)) {
+      this.#inflight.delete(delivery.packetId);
+      this.#forget(delivery);
+      return;
+    }
     if (!this.#isTooOld(delivery, now)) {
       this.#send(link, delivery, now);
       return;

@@ -1,6 +1,8 @@
 /** SUBSCRIBE and UNSUBSCRIBE. [MQTT-3.8] [MQTT-3.10] */
 import {
   encodePacket,
+  hasWildcard,
+  isParentOfHash,
   isTopicFilterValid,
   parseSharedFilter,
   type QoS,
@@ -9,7 +11,7 @@ import {
   type UnsubscribePacket,
 } from "../codec/index.ts";
 import type { Engine } from "../engine.ts";
-import type { Refusal, StoredSubscription } from "../ports.ts";
+import type { Refusal, SessionRights, StoredSubscription, SubscribeGrant } from "../ports.ts";
 import type { RetainedMessage } from "../routing/retained-store.ts";
 import { RoutedMessage, remainingProperties } from "../routing/routed-message.ts";
 import { isRefusal } from "./accept-message.ts";
@@ -19,6 +21,9 @@ import type { Session } from "./session.ts";
 import { SessionError } from "./session-error.ts";
 
 const failureV3 = 0x80;
+/** Not authorized. */
+const refusedReason = 0x87;
+const noRights: Refusal = { code: "mqtt.session_without_rights" };
 
 /** Refusals the engine itself makes, with the MQTT 5 reason code of each. [MQTT-3.9.3-1] */
 const filterRefusals = {
@@ -33,6 +38,7 @@ type FilterRefusalCode = keyof typeof filterRefusals;
 
 interface FilterRefusal {
   refusal: Refusal;
+  isOfGatekeeper: boolean;
   reasonCode: number;
 }
 
@@ -40,6 +46,11 @@ interface FilterRefusal {
 export function handleSubscribe(engine: Engine, connection: ClientConnection, session: Session, packet: SubscribePacket): void {
   checkAnswerFits(connection, "SUBSCRIBE", packet.subscriptions.length);
   const identifier = packet.properties?.subscriptionIdentifiers?.[0];
+  if (identifier !== undefined && session.behaviour.subscriptionIdentifiers === false) {
+    const clause = "5.0 section 3.2.2.3.12";
+    throw new SessionError("mqtt.subscription_identifiers_not_supported", clause, `Subscription Identifier ${identifier}`, "none");
+  }
+  if (session.behaviour.onSubscribeRefused === "disconnect" && isClosedForRefusal(engine, connection, session, packet)) return;
   const added: { subscription: StoredSubscription; isNew: boolean }[] = [];
   let firstRefusal: Refusal | undefined;
   const reasonCodes = packet.subscriptions.map((wanted, index) => {
@@ -101,6 +112,19 @@ export function unsubscribeFor(engine: Engine, session: Session, filters: readon
     if (!engine.sessions.unsubscribe(session, filter)) continue;
     engine.observer.unsubscribed({ sessionId: session.id, subject: session.subject, filter });
   }
+}
+
+/** Where a refused filter ends the connection, none of its packet is subscribed. */
+function isClosedForRefusal(engine: Engine, connection: ClientConnection, session: Session, packet: SubscribePacket): boolean {
+  for (const [index, wanted] of packet.subscriptions.entries()) {
+    const answer = authoriseFilter(engine, session, wanted, index);
+    if (typeof answer !== "object" || !answer.isOfGatekeeper) continue;
+    const { refusal } = answer;
+    engine.observer.subscribeRefused({ sessionId: session.id, subject: session.subject, filter: wanted.filter, refusal });
+    connection.close("refused", refusal);
+    return true;
+  }
+  return false;
 }
 
 function offerRetained(engine: Engine, session: Session, { message, qos, identifiers, retained }: RetainedOffer): void {
@@ -165,7 +189,7 @@ export function reauthoriseSubscriptions(engine: Engine, session: Session): void
   for (const subscription of [...session.subscriptions.values()]) {
     const { filter } = subscription;
     if (session.implicitFilters.has(filter)) continue;
-    const answer = session.rights.subscribe(parseSharedFilter(filter)?.filter ?? filter, subscription.qos);
+    const answer = askSubscribe(session.rights, filter, subscription.qos);
     if (!isRefusal(answer)) {
       if (answer.qos < subscription.qos) engine.sessions.subscribe(session, { ...subscription, qos: answer.qos });
       continue;
@@ -173,6 +197,12 @@ export function reauthoriseSubscriptions(engine: Engine, session: Session): void
     engine.sessions.unsubscribe(session, filter);
     engine.observer.unsubscribed({ sessionId: session.id, subject: session.subject, filter });
   }
+}
+
+/** [MQTT-4.8.2] Of a shared subscription the filter behind the share name is what is to be allowed. */
+function askSubscribe(rights: SessionRights, filter: string, qos: QoS): SubscribeGrant | Refusal {
+  const shared = parseSharedFilter(filter);
+  return shared === undefined ? rights.subscribe(filter, qos) : rights.subscribe(shared.filter, qos, shared.group);
 }
 
 function authoriseFilter(engine: Engine, session: Session, wanted: Subscription, index: number): QoS | FilterRefusal {
@@ -205,14 +235,14 @@ function authoriseFilter(engine: Engine, session: Session, wanted: Subscription,
   if (!behaviour.wildcards && (topicFilter.includes("+") || topicFilter.includes("#"))) {
     return refuse("mqtt.wildcards_not_supported", filter, "a filter without wildcards");
   }
-  const answer = rights?.subscribe(topicFilter, wanted.qos) ?? { code: "mqtt.session_without_rights" };
-  if (isRefusal(answer)) return { refusal: answer, reasonCode: 0x87 };
+  const answer = rights === undefined ? noRights : askSubscribe(rights, filter, wanted.qos);
+  if (isRefusal(answer)) return { refusal: answer, isOfGatekeeper: true, reasonCode: answer.reasonCode ?? refusedReason };
   // [MQTT-3.8.4-8] The granted QoS may be lower than the one asked for.
   return lowerQos(lowerQos(answer.qos, wanted.qos), behaviour.qosMax);
 }
 
 function refuse(code: FilterRefusalCode, received: string, expected: string): FilterRefusal {
-  return { refusal: { code, received, expected }, reasonCode: filterRefusals[code] };
+  return { refusal: { code, received, expected }, isOfGatekeeper: false, reasonCode: filterRefusals[code] };
 }
 
 interface RetainedOffer {
@@ -226,12 +256,14 @@ interface RetainedOffer {
 /** [MQTT-3.3.1-9] to [MQTT-3.3.1-11]: 0 always, 1 for a new subscription, 2 never; [MQTT-4.8.2] never for a shared one. */
 function retainedFor(engine: Engine, session: Session, subscription: StoredSubscription, isNew: boolean): RetainedOffer[] {
   const { retainHandling, filter, qos, identifier } = subscription;
+  const { retainedForWildcards, hashMatchesParent } = session.behaviour;
   if (session.behaviour.retain !== "store" || retainHandling === 2 || (retainHandling === 1 && !isNew)) return [];
-  if (parseSharedFilter(filter) !== undefined) return [];
+  if (parseSharedFilter(filter) !== undefined || (retainedForWildcards === false && hasWildcard(filter))) return [];
   const now = engine.clock.now();
   const offers: RetainedOffer[] = [];
   for (const retained of engine.retained.match(filter, now)) {
     const { topic, payload, receivedAt } = retained;
+    if (hashMatchesParent === false && isParentOfHash(filter, topic)) continue;
     const current = remainingProperties({ topic, payload, receivedAt, properties: retained.properties }, now);
     if (current === undefined) continue;
     offers.push({

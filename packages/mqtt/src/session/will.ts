@@ -2,8 +2,9 @@
 import type { Will } from "../codec/index.ts";
 import { isTopicNameValid } from "../codec/index.ts";
 import type { Engine } from "../engine.ts";
-import type { StoredWill } from "../ports.ts";
+import type { Refusal, StoredWill } from "../ports.ts";
 import { acceptMessage, routeOf } from "./accept-message.ts";
+import { forwardedProperties } from "./forwarded-properties.ts";
 import { lowerQos } from "./qos.ts";
 import type { Session } from "./session.ts";
 import type { TopicRoute } from "./session-state.ts";
@@ -15,27 +16,32 @@ export interface PendingWill {
   route?: TopicRoute;
 }
 
+const noRights: Refusal = { code: "mqtt.session_without_rights" };
+
+function refusalOfWill({ grant, refusal }: TopicRoute, { isRetained }: Will): Refusal | undefined {
+  if (grant === undefined) return refusal ?? noRights;
+  return isRetained ? grant.retainRefusal : undefined;
+}
+
 /** Publishes now, with the rights the session has; a will that is not allowed is refused like any publish. */
 export function publishWill(engine: Engine, session: Session, will: Will, granted?: TopicRoute): void {
   const { observer, clock } = engine;
   if (!isTopicNameValid(will.topic)) return;
   const qos = lowerQos(will.qos, session.behaviour.qosMax);
   const route = granted ?? routeOf(engine, session, will.topic);
-  if (route.grant === undefined) {
-    const refusal = route.refusal ?? { code: "mqtt.session_without_rights" };
-    observer.publishRefused({ sessionId: session.id, subject: session.subject, topic: will.topic, qos, refusal });
+  const refusal = refusalOfWill(route, will);
+  if (route.grant === undefined || refusal !== undefined) {
+    observer.publishRefused({ sessionId: session.id, subject: session.subject, topic: will.topic, qos, refusal: refusal ?? noRights });
     return;
   }
   observer.published(session.id, session.subject, route.topic, qos, will.payload.length);
-  // The delay is the server's business and is not sent on. [MQTT-3.1.3.2.2]
-  const { willDelayIntervalSeconds: _delay, ...properties } = will.properties ?? {};
   const waits = acceptMessage(engine, session, {
     route,
     grant: route.grant,
     payload: will.payload,
     qos,
     isRetained: will.isRetained,
-    properties: Object.keys(properties).length === 0 ? undefined : properties,
+    properties: forwardedProperties(will.properties, session.behaviour),
     receivedAt: clock.now(),
     feeder: undefined,
     wireBody: undefined,
@@ -56,13 +62,14 @@ export function leaveWill(engine: Engine, session: Session, will: Will): void {
 /** What the journal keeps of a connected client's will: a will that is not allowed is not kept. */
 export function storedWillOf(engine: Engine, session: Session, will: Will | undefined): StoredWill | undefined {
   if (will === undefined || session.behaviour.will !== "publish" || !isTopicNameValid(will.topic)) return undefined;
-  const { grant, topic } = routeOf(engine, session, will.topic);
-  return grant === undefined ? undefined : { will, topic, isRouted: grant.isRouted };
+  const route = routeOf(engine, session, will.topic);
+  const { grant, topic } = route;
+  return grant === undefined || refusalOfWill(route, will) !== undefined ? undefined : { will, topic, isRouted: grant.isRouted };
 }
 
 /** A delayed will that waits. A session from the journal has no rights to ask: the permission is kept with the will. */
 export function storedPendingWill({ will, dueAt, route }: PendingWill): StoredWill | undefined {
-  if (route?.grant === undefined) return undefined;
+  if (route?.grant === undefined || refusalOfWill(route, will) !== undefined) return undefined;
   return { will, topic: route.topic, isRouted: route.grant.isRouted, dueAt };
 }
 

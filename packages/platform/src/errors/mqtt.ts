@@ -82,6 +82,11 @@ export const mqttErrors = {
     en: "The topic is not valid: {received}; expected {expected}.",
     zh: "Topic 不合法：{received}；应为 {expected}。",
   },
+  "mqtt.subscription_identifiers_not_supported": {
+    http: 400,
+    en: "Subscription identifiers are not available here: {received}; expected {expected}.",
+    zh: "此处不支持订阅标识符：{received}；应为 {expected}。",
+  },
   "mqtt.topic_too_long": {
     http: 400,
     en: "The topic is too long: {received}; expected {expected}.",
