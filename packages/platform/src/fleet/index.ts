@@ -1,4 +1,12 @@
 export { createFleet, type FleetPorts } from "./create-fleet.ts";
+export {
+  createEventSwitches,
+  type EventSwitches,
+  type EventSwitchName,
+  eventSwitchNames,
+  isEventSwitchName,
+} from "./event-switches.ts";
 export type * from "./fleet.ts";
 export { defaultFleetLimits, type FleetLimits } from "./limits.ts";
-export type { CertificateIssuer, FleetStore } from "./ports.ts";
+export { thingNaming, thingProductKey } from "./naming.ts";
+export type * from "./ports.ts";
