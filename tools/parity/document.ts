@@ -11,10 +11,10 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 export const documentPath = join(root, "docs/reference/parity-alibaba.md");
 
 const operationPattern = /^packages\/platform\/src\/api\/alibaba\/operations\/[\w-]+-operations\.ts$/;
-const operationTests = /^(e2e\/[\w-]+\.test\.ts|packages\/platform\/src\/api\/alibaba\/.*\.test\.ts)$/;
+const operationTests = /^(e2e\/(?!aws-)[\w-]+\.test\.ts|packages\/platform\/src\/api\/alibaba\/.*\.test\.ts)$/;
 const topicTests =
-  /^(e2e\/[\w-]+\.test\.ts|e2e\/programs\/[\w-]+\.mjs|packages\/platform\/src\/(bindings|device-services|access|messages|ota)\/.*\.test\.ts)$/;
-const handlerPattern = /^packages\/platform\/src\/(bindings|access|messages)\/.*(?<!\.test)\.ts$/;
+  /^(e2e\/(?!aws-)[\w-]+\.test\.ts|e2e\/programs\/(?!aws-)[\w-]+\.mjs|packages\/platform\/src\/(bindings\/alibaba|device-services|access|messages|ota)\/.*\.test\.ts)$/;
+const handlerPattern = /^packages\/platform\/src\/(bindings\/alibaba|access|messages)\/.*(?<!\.test)\.ts$/;
 
 export function renderDocument(): string {
   const paths = execFileSync("git", ["ls-files"], { cwd: root, encoding: "utf8" }).split("\n").sort();

@@ -30,6 +30,7 @@ export function calledIn({ text }: SourceFile): Set<string> {
   for (const [, name = ""] of text.matchAll(/\[op (\w+)\]/g)) names.add(name);
   for (const [, name = ""] of text.matchAll(/\b(?:call|succeed|send)\(\s*"(\w+)"/g)) names.add(capital(name));
   for (const [, name = ""] of text.matchAll(/\bclient\.(\w+)\(/g)) names.add(capital(name));
+  for (const [, name = ""] of text.matchAll(/\b(\w+)Command\b/g)) names.add(capital(name));
   return names;
 }
 
