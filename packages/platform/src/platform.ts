@@ -20,7 +20,15 @@ import {
   createUserWatcher,
   sessionIdOf,
 } from "./access/index.ts";
-import { createAccessKeys, createAlibabaApi, createFirmwareUploads, createScriptLinks, type HealthStatus, openApi } from "./api/index.ts";
+import {
+  createAccessKeys,
+  createAlibabaApi,
+  createFailedAuthCounter,
+  createFirmwareUploads,
+  createScriptLinks,
+  type HealthStatus,
+  openApi,
+} from "./api/index.ts";
 import {
   createAlibabaHandlers,
   createGatewayBinding,
@@ -57,6 +65,7 @@ import {
   createMessages,
   createRrpc,
 } from "./messages/index.ts";
+import { openAwsApi } from "./open-aws-api.ts";
 import { openDeviceServices } from "./open-device-services.ts";
 import { openOta } from "./open-ota.ts";
 import { createGroups, createMqttUsers, createRegistrationBatches, createRegistry, createTags, createTopology } from "./registry/index.ts";
@@ -437,6 +446,8 @@ async function open(
     onCall: ({ bug, ...call }) =>
       bug === undefined ? logger.debug(call, "alibaba call") : logger.error({ ...call, err: bug }, "alibaba call failed"),
   });
+  const failedAuth = createFailedAuthCounter(clock, limits.api);
+  const awsApi = openAwsApi({ settings, rooms: { account: settings.aws }, accessKeys, failedAuth, clock, random, logger });
   const api = await openApi({
     registry,
     deviceCertificates,
@@ -453,6 +464,8 @@ async function open(
     deviceLog,
     accessKeys,
     status: () => status,
+    failedAuth,
+    aws: awsApi,
     alibaba,
     firmwareUploads,
     scriptLinks,

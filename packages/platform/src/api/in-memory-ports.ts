@@ -26,6 +26,8 @@ import type { DeadLetter, NewRule, Rule, RuleEngine } from "../rules/index.ts";
 import { createThings, type ThingDownlink, type Things } from "../things/index.ts";
 import { createAccessKeys } from "./access-keys.ts";
 import type { FirmwareUploads, ScriptLinks } from "./alibaba/index.ts";
+import { createAwsApi, defaultAwsApiLimits } from "./aws/index.ts";
+import { createFailedAuthCounter } from "./failed-auth.ts";
 import { createInMemoryScripts } from "./in-memory-scripts.ts";
 import { createInMemoryHistory, createInMemoryThingModels } from "./in-memory-things.ts";
 import { type ApiLimits, defaultApiLimits } from "./limits.ts";
@@ -377,8 +379,21 @@ export function createTestPorts(limits: Partial<ApiLimits> = {}) {
   };
   const registry = createInMemoryRegistry();
   const requested: unknown[] = [];
+  const clock = createManualClock();
+  const accessKeys = createAccessKeys({ rootKey: testKey });
+  const failedAuth = createFailedAuthCounter(clock, { ...defaultApiLimits, ...limits });
   const ports = {
     registry,
+    failedAuth,
+    aws: createAwsApi({
+      operations: [],
+      account: { region: "us-east-1", accountId: "000000000000" },
+      accessKeys,
+      failedAuth,
+      clock,
+      random: systemRandom,
+      limits: defaultAwsApiLimits,
+    }),
     mqttUsers: createInMemoryMqttUsers(),
     rules: createInMemoryRules(),
     messages,
@@ -393,7 +408,7 @@ export function createTestPorts(limits: Partial<ApiLimits> = {}) {
     tags: unusedRoom<Tags>("tags"),
     groups: unusedRoom<Groups>("groups"),
     deviceLog: createInMemoryDeviceLog(),
-    accessKeys: createAccessKeys({ rootKey: testKey }),
+    accessKeys,
     status: () => ({
       status: "ok" as const,
       version: "1.2.3",
@@ -406,7 +421,7 @@ export function createTestPorts(limits: Partial<ApiLimits> = {}) {
     host: "things.example",
     limits: { ...defaultApiLimits, ...limits },
     logger: pino({ level: "debug" }, { write: (line: string) => logLines.push(line) }),
-    clock: createManualClock(),
+    clock,
   } satisfies ApiPorts;
   return { ports, published, requested, vendorCalls, logLines };
 }

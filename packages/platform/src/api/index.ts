@@ -1,5 +1,16 @@
 export { createAccessKeys } from "./access-keys.ts";
 export { createAlibabaApi, createFirmwareUploads, createScriptLinks, defaultAlibabaApiLimits } from "./alibaba/index.ts";
+export {
+  type AwsApi,
+  type AwsOperationPorts,
+  type AwsPrincipal,
+  type AwsResponse,
+  createAwsApi,
+  createAwsOperations,
+  dataPlanes,
+  defaultAwsApiLimits,
+} from "./aws/index.ts";
+export { createFailedAuthCounter } from "./failed-auth.ts";
 export type { HealthStatus } from "./health.ts";
 export { defaultApiLimits } from "./limits.ts";
 export { openApi } from "./server.ts";

@@ -12,6 +12,8 @@ import type { Scripts } from "../scripts/index.ts";
 import type { Things } from "../things/index.ts";
 import type { AccessKeys } from "./access-keys.ts";
 import type { FirmwareUploads, ScriptLinks } from "./alibaba/index.ts";
+import type { AwsApi } from "./aws/index.ts";
+import type { FailedAuthCounter } from "./failed-auth.ts";
 import type { HealthStatus } from "./health.ts";
 import type { ApiLimits } from "./limits.ts";
 import type { RawApiRequest, RawApiResponse } from "./raw-request.ts";
@@ -32,6 +34,9 @@ export interface ApiPorts {
   deviceLog: DeviceLog;
   accessKeys: AccessKeys;
   status: () => HealthStatus;
+  /** One count for all APIs: guessing goes on at none of them. */
+  failedAuth: FailedAuthCounter;
+  aws: Pick<AwsApi, "signed" | "refuse">;
   alibaba: (request: RawApiRequest) => Promise<RawApiResponse>;
   firmwareUploads: FirmwareUploads;
   scriptLinks: ScriptLinks;

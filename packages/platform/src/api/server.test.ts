@@ -21,14 +21,26 @@ test("healthz answers without a key, 503 while not ok", async () => {
   expect((await app.inject("/healthz")).statusCode).toBe(503);
 });
 
-test("a request signed for AWS is refused wherever it goes", async () => {
+test("a request signed for AWS is the AWS API's wherever it goes", async () => {
   const { app, vendorCalls } = await open();
-  for (const url of ["/", "/things/x/shadow", "/api/v1/products", "/?Action=Pub"]) {
+  for (const url of ["/", "/things/x/shadow", "/api/v1/products", "/?Action=Pub", "/healthz"]) {
     const answer = await app.inject({ url, headers: { authorization: "AWS4-HMAC-SHA256 Credential=x" } });
-    expect(answer.statusCode).toBe(501);
-    expect(answer.json().error.code).toBe("api.aws_unavailable");
+    expect(answer.statusCode).toBe(400);
+    expect(answer.headers["x-amzn-errortype"]).toBe("IncompleteSignatureException");
+    expect(answer.json().message).toMatch(/not complete/);
   }
+  const presigned = await app.inject("/endpoint?X-Amz-Algorithm=AWS4-HMAC-SHA256");
+  expect(presigned.headers["x-thingstead-error"]).toBe("aws.signature_incomplete");
+  expect((await app.inject("/.aws")).headers["x-amzn-errortype"]).toBe("MissingAuthenticationTokenException");
   expect(vendorCalls).toEqual([]);
+});
+
+test("a body that is too large for the AWS API is refused in its form", async () => {
+  const { app } = await open({ bodyBytesMax: 10 });
+  const headers = { authorization: "AWS4-HMAC-SHA256 Credential=a/20260102/us-east-1/iot/aws4_request" };
+  const answer = await app.inject({ method: "POST", url: "/things/a", headers, payload: "x".repeat(11) });
+  expect(answer.statusCode).toBe(413);
+  expect(answer.headers["x-amzn-errortype"]).toBe("RequestEntityTooLargeException");
 });
 
 test("a call with x-acs-action goes to the vendor API with its bytes untouched", async () => {

@@ -4,8 +4,8 @@ import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import { isNestedTooDeep, messageJsonLimits } from "@thingstead/dialects";
 import fastify, { type FastifyBaseLogger, type FastifyReply, type FastifyRequest, LogController } from "fastify";
 import { PlatformError } from "../errors/index.ts";
+import { addAwsRoute, routedUrl } from "./aws-route.ts";
 import { sendError } from "./error-answer.ts";
-import { createFailedAuthCounter } from "./failed-auth.ts";
 import { listenOn } from "./listener.ts";
 import type { ApiPorts } from "./ports.ts";
 import { addRestApi, type LogStreams, type RestApp } from "./rest/index.ts";
@@ -121,6 +121,7 @@ export async function buildApi(
     genReqId: nextRequestId,
     bodyLimit: limits.bodyBytesMax,
     routerOptions: { maxParamLength: 256 },
+    rewriteUrl: routedUrl,
     frameworkErrors: (error, request, reply) => {
       // The framework types these two as of a bare server; they are the same objects as everywhere.
       sendError(error, request as FastifyRequest, reply as FastifyReply, limits);
@@ -136,7 +137,6 @@ export async function buildApi(
   });
   app.addHook("onRequest", async (request, reply) => {
     void reply.header("x-content-type-options", "nosniff").header("x-request-id", request.id);
-    if (request.headers.authorization?.startsWith("AWS4-")) throw new PlatformError("api.aws_unavailable");
   });
   app.addHook("onResponse", async (request, reply) => {
     request.log.debug(
@@ -158,11 +158,11 @@ export async function buildApi(
       .header("cache-control", "no-store")
       .send(health);
   });
+  await addAwsRoute(app, ports);
   await addVendorRoute(app, ports);
   await addVendorUploadRoute(app, ports);
   await addVendorScriptRoute(app, ports);
-  const failedAuth = createFailedAuthCounter(clock, limits);
-  const streams = await addRestApi(app, { ...ports, failedAuth });
+  const streams = await addRestApi(app, ports);
   await app.ready();
   return { app, streams, nextRequestId };
 }

@@ -3,7 +3,7 @@ import type { FastifyRequest } from "fastify";
 import { PlatformError } from "../errors/index.ts";
 import { renderHomePage } from "./home-page.ts";
 import type { ApiPorts } from "./ports.ts";
-import type { RawApiRequest } from "./raw-request.ts";
+import { toRawRequest } from "./raw-request.ts";
 import type { RestApp } from "./rest/index.ts";
 
 export async function addVendorRoute(
@@ -23,7 +23,7 @@ export async function addVendorRoute(
       handler: async (request, reply) => {
         const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
         if (isAlibabaCall(request, body)) {
-          const answer = await alibaba(toRawRequest(request, body));
+          const answer = await alibaba(toRawRequest(request, request.raw.url ?? "/", body));
           return reply.code(answer.status).headers(answer.headers).send(answer.body);
         }
         if (request.method !== "GET" && request.method !== "HEAD") {
@@ -58,17 +58,4 @@ function rawQueryOf(request: FastifyRequest): string {
   const url = request.raw.url ?? "/";
   const mark = url.indexOf("?");
   return mark < 0 ? "" : url.slice(mark + 1);
-}
-
-function toRawRequest(request: FastifyRequest, body: Buffer): RawApiRequest {
-  const headers: Record<string, string | undefined> = {};
-  for (const [name, value] of Object.entries(request.headers)) headers[name] = Array.isArray(value) ? value.join(", ") : value;
-  return {
-    method: request.method,
-    path: "/",
-    rawQuery: rawQueryOf(request),
-    headers,
-    body,
-    remoteAddress: request.ip.replace(/^::ffff:(?=\d+\.)/, ""),
-  };
 }

@@ -1,7 +1,7 @@
 /** Every room's named limits with their defaults, in one place: `limits.<room>.<name>` in the configuration. */
 import { defaultBrokerLimits } from "@thingstead/mqtt";
 import { defaultAccessLimits, defaultGatewayLimits, defaultPlainSessionLimits, defaultSessionLimits } from "../access/index.ts";
-import { defaultAlibabaApiLimits, defaultApiLimits } from "../api/index.ts";
+import { defaultAlibabaApiLimits, defaultApiLimits, defaultAwsApiLimits } from "../api/index.ts";
 import { defaultAlibabaBindingLimits } from "../bindings/index.ts";
 import { defaultDeviceLogLimits } from "../device-log/index.ts";
 import { defaultDeviceServicesLimits } from "../device-services/index.ts";
@@ -36,4 +36,5 @@ export const roomLimits = {
   frontDoor: defaultFrontDoorLimits,
   api: defaultApiLimits,
   alibabaApi: defaultAlibabaApiLimits,
+  awsApi: defaultAwsApiLimits,
 };

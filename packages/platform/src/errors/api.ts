@@ -16,11 +16,6 @@ export const apiErrors = {
     en: "More than {failedAuthPerMinuteMax} failed authentications from {address} within a minute. Try again in {retryAfterSeconds} s.",
     zh: "地址 {address} 一分钟内认证失败超过 {failedAuthPerMinuteMax} 次，请 {retryAfterSeconds} 秒后重试。",
   },
-  "api.aws_unavailable": {
-    http: 501,
-    en: "The request is signed for AWS (AWS4-…), and this server does not offer the AWS API. Use /api/v1 or the Alibaba Cloud API.",
-    zh: "请求使用 AWS 签名（AWS4-…），本服务器不提供 AWS API。请使用 /api/v1 或阿里云 API。",
-  },
   "api.route_not_found": {
     http: 404,
     en: "There is nothing at {path}. The routes are listed in /api/v1/openapi.json.",

@@ -2,6 +2,7 @@
 import { accessErrors } from "./access.ts";
 import { alibabaErrors } from "./alibaba.ts";
 import { apiErrors } from "./api.ts";
+import { awsErrors } from "./aws.ts";
 import { bindingErrors } from "./bindings.ts";
 import { deviceLogErrors } from "./device-log.ts";
 import { deviceServiceErrors, shadowMessageErrors } from "./device-services.ts";
@@ -22,6 +23,7 @@ export const errorTable: ErrorTable = {
   ...accessErrors,
   ...alibabaErrors,
   ...apiErrors,
+  ...awsErrors,
   ...bindingErrors,
   ...deviceLogErrors,
   ...deviceServiceErrors,

@@ -1,2 +1,4 @@
-export { createAwsOperations, type AwsOperationPorts } from "./aws-api.ts";
+export type { AwsResponse } from "./answer.ts";
+export { type AwsApi, type AwsApiPorts, type AwsOperationPorts, createAwsApi, createAwsOperations, dataPlanes } from "./aws-api.ts";
+export { type AwsApiLimits, defaultAwsApiLimits } from "./limits.ts";
 export type { AwsAnswer, AwsOperation, AwsPrincipal, AwsRequest, AwsService } from "./operation.ts";

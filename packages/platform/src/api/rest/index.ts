@@ -2,7 +2,6 @@
 import swagger from "@fastify/swagger";
 import type { TSchema } from "typebox";
 import { PlatformError } from "../../errors/index.ts";
-import type { FailedAuthCounter } from "../failed-auth.ts";
 import type { ApiPorts } from "../ports.ts";
 import { compileValidator } from "../validate.ts";
 import { addConfigRoutes } from "./configs.ts";
@@ -41,9 +40,7 @@ export type { LogStreams };
 const restPrefix = "/api/v1";
 const documentPath = "/openapi.json";
 
-export interface RestPorts extends Omit<ApiPorts, "alibaba" | "logger"> {
-  failedAuth: FailedAuthCounter;
-}
+export type RestPorts = Omit<ApiPorts, "alibaba" | "aws" | "logger">;
 
 /** Adds every route of the REST API to `app`; all but the document ask for an access key. */
 export async function addRestApi(app: RestApp, ports: RestPorts): Promise<LogStreams> {

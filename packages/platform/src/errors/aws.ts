@@ -1,0 +1,155 @@
+import type { ErrorTable } from "./platform-error.ts";
+
+/** Refusals of the AWS API's core: signatures, routes, members (aws-iot.md, 17). Where the vendor has a text of its own, it begins ours. */
+export const awsErrors = {
+  "aws.signature_missing": {
+    http: 403,
+    aws: "MissingAuthenticationToken",
+    en: "Missing Authentication Token: received {received}; expected {expected}.",
+    zh: "缺少身份验证令牌：收到 {received}；应为 {expected}。",
+  },
+  "aws.signature_incomplete": {
+    http: 400,
+    aws: "IncompleteSignature",
+    en: "The signature is not complete: received {received}; expected {expected}.",
+    zh: "签名不完整：收到 {received}；应为 {expected}。",
+  },
+  "aws.signature_unsupported": {
+    http: 400,
+    aws: "IncompleteSignature",
+    en: "The request is signed with {received}; expected {expected}.",
+    zh: "请求使用 {received} 签名；应为 {expected}。",
+  },
+  "aws.payload_hash_mismatch": {
+    http: 403,
+    aws: "InvalidSignature",
+    en: "The body is not the one that was signed: received {received}, but its SHA-256 is {expected}.",
+    zh: "请求体与签名时的内容不符：收到 {received}，实际 SHA-256 为 {expected}。",
+  },
+  "aws.wrong_region": {
+    http: 403,
+    aws: "InvalidSignature",
+    en: "Credential should be scoped to a valid region, not '{received}'; expected {expected} (setting aws.region).",
+    zh: "签名的区域为 {received}；应为 {expected}（设置项 aws.region）。",
+  },
+  "aws.wrong_service": {
+    http: 403,
+    aws: "InvalidSignature",
+    en: "Credential should be scoped to correct service, not '{received}'; expected one of {expected}.",
+    zh: "签名的服务为 {received}；应为以下之一：{expected}。",
+  },
+  "aws.wrong_date": {
+    http: 403,
+    aws: "InvalidSignature",
+    en: "Date in Credential scope does not match the time of signing: {received} != {expected}.",
+    zh: "凭证范围中的日期与签名时间不符：{received} != {expected}。",
+  },
+  "aws.unknown_access_key": {
+    http: 403,
+    aws: "UnrecognizedClient",
+    en: "The security token included in the request is invalid: there is no access key {received}.",
+    zh: "请求中的安全令牌无效：访问密钥 {received} 不存在。",
+  },
+  "aws.signature_mismatch": {
+    http: 403,
+    aws: "InvalidSignature",
+    en: "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method.\n\nThe Canonical String for this request should have been\n'{canonicalRequest}'\n\nThe String-to-Sign should have been\n'{stringToSign}'\n",
+    zh: "计算出的签名与请求中的签名不一致，请检查密钥与签名方法。\n\n规范请求应为\n'{canonicalRequest}'\n\n待签名字符串应为\n'{stringToSign}'\n",
+  },
+  "aws.signature_expired": {
+    http: 403,
+    aws: "InvalidSignature",
+    en: "Signature expired: it was made at {received}; expected {expected}. Check the clock.",
+    zh: "签名已过期：签名时间为 {received}；应为 {expected}。请检查时钟。",
+  },
+  "aws.signature_early": {
+    http: 403,
+    aws: "InvalidSignature",
+    en: "Signature not yet current: it was made at {received}; expected {expected}. Check the clock.",
+    zh: "签名尚未生效：签名时间为 {received}；应为 {expected}。请检查时钟。",
+  },
+  "aws.forbidden": {
+    http: 403,
+    aws: "Forbidden",
+    en: "The policies of the certificate do not allow {action} on {resource} ({decision}).",
+    zh: "证书的策略不允许对 {resource} 执行 {action}（{decision}）。",
+  },
+  "aws.certificate_refused": {
+    http: 403,
+    aws: "Forbidden",
+    en: "The client certificate cannot be used here: {received}; expected {expected}.",
+    zh: "客户端证书不能在此使用：{received}；应为 {expected}。",
+  },
+  "aws.operation_unknown": {
+    http: 404,
+    aws: "UnknownOperation",
+    en: "{method} {path} is no operation of the service {service}. {hint}",
+    zh: "{method} {path} 不是服务 {service} 的操作。{hint}",
+  },
+  "aws.method_not_allowed": {
+    http: 405,
+    aws: "MethodNotAllowed",
+    en: "{path} does not answer {method}; it answers {allowed}.",
+    zh: "{path} 不支持 {method}，支持的方法：{allowed}。",
+  },
+  "aws.operation_unsupported": {
+    http: 501,
+    aws: "NotImplemented",
+    en: "{operation} is not supported by this server.",
+    zh: "本服务器不支持 {operation}。",
+  },
+  "aws.option_unsupported": {
+    http: 400,
+    aws: "InvalidRequest",
+    en: "{member} with the value {received} is not supported by this server; expected {expected}.",
+    zh: "本服务器不支持 {member} 的值 {received}；应为 {expected}。",
+  },
+  "aws.url_malformed": {
+    http: 400,
+    aws: "InvalidRequest",
+    en: "The address of the request cannot be read: {received} is not percent-encoded UTF-8.",
+    zh: "无法解析请求地址：{received} 不是合法的 UTF-8 百分号编码。",
+  },
+  "aws.body_not_json": {
+    http: 400,
+    aws: "InvalidRequest",
+    en: "The body is not a JSON object: {reason}.",
+    zh: "请求体不是 JSON 对象：{reason}。",
+  },
+  "aws.body_too_large": {
+    http: 413,
+    aws: "RequestEntityTooLarge",
+    en: "The body is larger than {bodyBytesMax} bytes.",
+    zh: "请求体超过 {bodyBytesMax} 字节。",
+  },
+  "aws.member_invalid": {
+    http: 400,
+    aws: "InvalidRequest",
+    en: "{member} is not valid: received {received}, expected {expected}.",
+    zh: "{member} 无效：收到 {received}，应为 {expected}。",
+  },
+  "aws.record_not_found": {
+    http: 404,
+    aws: "ResourceNotFound",
+    en: "There is no {family} {name}.",
+    zh: "{family} {name} 不存在。",
+  },
+  "aws.record_exists": {
+    http: 409,
+    aws: "ResourceAlreadyExists",
+    en: "The {family} {name} exists already.",
+    zh: "{family} {name} 已存在。",
+  },
+  "aws.record_in_use": {
+    http: 409,
+    aws: "DeleteConflict",
+    en: "The {family} {name} cannot be deleted: {received}; expected {expected}.",
+    zh: "{family} {name} 不能删除：{received}；应为 {expected}。",
+  },
+  "aws.internal": {
+    http: 500,
+    aws: "InternalFailure",
+    en: "Something went wrong in the server; the log has the details under request {requestId}.",
+    zh: "服务器内部错误，详情见日志中的请求 {requestId}。",
+  },
+} as const satisfies ErrorTable;
