@@ -1,18 +1,18 @@
 import type { ErrorTable } from "./platform-error.ts";
 
 export const fleetErrors = {
-  "fleet.thing_not_found": { http: 404, aws: "ResourceNotFound", en: "There is no thing {name}.", zh: "物品 {name} 不存在。" },
+  "fleet.thing_not_found": { http: 404, aws: "ResourceNotFound", en: "There is no thing {name}.", zh: "事物 {name} 不存在。" },
   "fleet.thing_exists": {
     http: 409,
     aws: "ResourceAlreadyExists",
     en: "Thing {name} exists already with another type, other attributes or another billing group.",
-    zh: "物品 {name} 已存在，且类型、属性或账单组不同。",
+    zh: "事物 {name} 已存在，且类型、属性或账单组不同。",
   },
   "fleet.thing_has_principals": {
     http: 409,
     aws: "InvalidRequest",
     en: "Thing {name} has principals. Detach them first.",
-    zh: "物品 {name} 仍附加有主体，请先分离。",
+    zh: "事物 {name} 仍附加有主体，请先分离。",
   },
   "fleet.principal_exclusive": {
     http: 409,
@@ -20,73 +20,73 @@ export const fleetErrors = {
     en: "The principal cannot be attached to {name}: {received}; expected {expected}.",
     zh: "主体不能附加到 {name}：{received}；应为 {expected}。",
   },
-  "fleet.type_not_found": { http: 404, aws: "ResourceNotFound", en: "There is no thing type {name}.", zh: "物品类型 {name} 不存在。" },
+  "fleet.type_not_found": { http: 404, aws: "ResourceNotFound", en: "There is no thing type {name}.", zh: "事物类型 {name} 不存在。" },
   "fleet.type_exists": {
     http: 409,
     aws: "ResourceAlreadyExists",
     en: "Thing type {name} exists already with other properties.",
-    zh: "物品类型 {name} 已存在，且属性不同。",
+    zh: "事物类型 {name} 已存在，且属性不同。",
   },
   "fleet.type_deprecated": {
     http: 409,
     aws: "InvalidRequest",
     en: "Thing type {name} is deprecated; things cannot be given it any more.",
-    zh: "物品类型 {name} 已弃用，不能再用于物品。",
+    zh: "事物类型 {name} 已弃用，不能再用于事物。",
   },
   "fleet.type_not_deprecated": {
     http: 409,
     aws: "InvalidRequest",
     en: "Thing type {name} cannot be deleted: {received}; expected {expected}.",
-    zh: "物品类型 {name} 不能删除：{received}；应为 {expected}。",
+    zh: "事物类型 {name} 不能删除：{received}；应为 {expected}。",
   },
   "fleet.type_in_use": {
     http: 409,
     aws: "InvalidRequest",
     en: "Thing type {name} cannot be deleted: there are things of it.",
-    zh: "物品类型 {name} 不能删除：仍有该类型的物品。",
+    zh: "事物类型 {name} 不能删除：仍有该类型的事物。",
   },
   "fleet.invalid_type": {
     http: 400,
     aws: "InvalidRequest",
     en: "The {field} of the thing type is {received}; expected {expected}.",
-    zh: "物品类型的 {field} 为 {received}；应为 {expected}。",
+    zh: "事物类型的 {field} 为 {received}；应为 {expected}。",
   },
-  "fleet.group_not_found": { http: 404, aws: "ResourceNotFound", en: "There is no thing group {name}.", zh: "物品组 {name} 不存在。" },
+  "fleet.group_not_found": { http: 404, aws: "ResourceNotFound", en: "There is no thing group {name}.", zh: "事物组 {name} 不存在。" },
   "fleet.group_exists": {
     http: 409,
     aws: "ResourceAlreadyExists",
     en: "Thing group {name} exists already with another parent or other properties.",
-    zh: "物品组 {name} 已存在，且父组或属性不同。",
+    zh: "事物组 {name} 已存在，且父组或属性不同。",
   },
   "fleet.group_has_children": {
     http: 409,
     aws: "InvalidRequest",
     en: "Thing group {name} has child groups. Delete them first.",
-    zh: "物品组 {name} 仍有子组，请先删除。",
+    zh: "事物组 {name} 仍有子组，请先删除。",
   },
   "fleet.group_levels_exceeded": {
     http: 409,
     aws: "InvalidRequest",
     en: "Thing group {name} would be nested too deeply; {expected} levels are allowed.",
-    zh: "物品组 {name} 嵌套过深，最多 {expected} 层。",
+    zh: "事物组 {name} 嵌套过深，最多 {expected} 层。",
   },
   "fleet.group_children_exceeded": {
     http: 409,
     aws: "InvalidRequest",
     en: "Thing group {name} has {expected} child groups already, the most allowed.",
-    zh: "物品组 {name} 的子组数量已达上限 {expected}。",
+    zh: "事物组 {name} 的子组数量已达上限 {expected}。",
   },
   "fleet.thing_groups_exceeded": {
     http: 409,
     aws: "InvalidRequest",
     en: "Thing {name} is in {expected} groups already, the most allowed.",
-    zh: "物品 {name} 所属的组数量已达上限 {expected}。",
+    zh: "事物 {name} 所属的组数量已达上限 {expected}。",
   },
-  "fleet.thing_groups_same_branch": {
+  "fleet.thing_groups_same_tree": {
     http: 409,
     aws: "InvalidRequest",
-    en: "Thing {name} cannot be in {received}: it is in {expected}, a group of the same branch.",
-    zh: "物品 {name} 不能加入 {received}：它已在同一分支的 {expected} 中。",
+    en: "Thing {name} cannot be in {received}: it is in {expected} of the same hierarchy.",
+    zh: "事物 {name} 不能加入 {received}：它已在同一层次结构的 {expected} 中。",
   },
   "fleet.invalid_name": {
     http: 400,
@@ -129,7 +129,7 @@ export const fleetErrors = {
     http: 409,
     aws: "DeleteConflict",
     en: "The certificate {id} has things or policies. Detach them first, or force the deletion.",
-    zh: "证书 {id} 仍附加有物品或策略，请先分离，或强制删除。",
+    zh: "证书 {id} 仍附加有事物或策略，请先分离，或强制删除。",
   },
   "fleet.certificate_status": {
     http: 400,
@@ -292,7 +292,7 @@ export const fleetErrors = {
   "fleet.product_taken": {
     http: 409,
     en: "The product {productKey} cannot hold things: {received}; expected {expected}. Move its devices to another product.",
-    zh: "产品 {productKey} 不能容纳物品：{received}；应为 {expected}。请将其设备移到其他产品。",
+    zh: "产品 {productKey} 不能容纳事物：{received}；应为 {expected}。请将其设备移到其他产品。",
   },
   "fleet.listener_failed": {
     http: 500,

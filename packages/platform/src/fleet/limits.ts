@@ -19,6 +19,8 @@ export interface FleetLimits {
   certificatePemBytesMax: number;
   /** Registered CAs with one subject. */
   authoritiesPerSubjectMax: number;
+  /** Text of a template for certificates that register themselves. */
+  registrationTemplateCharactersMax: number;
   policyVersionsMax: number;
   /** Without white space. */
   policyDocumentCharactersMax: number;
@@ -34,6 +36,8 @@ export interface FleetLimits {
   certificatesCachedMax: number;
   /** Principals whose policies are kept in memory for the next connect. */
   principalsCachedMax: number;
+  /** Different sets of policies kept in memory; principals with the same policies share one. */
+  policySetsCachedMax: number;
   /** Things of one principal kept with it; a principal of more is asked thing by thing. */
   thingsPerPrincipalCachedMax: number;
   /** Subjects of CAs kept in memory. */
@@ -57,6 +61,7 @@ export const defaultFleetLimits: FleetLimits = {
   groupChildrenMax: 100,
   certificatePemBytesMax: 65_536,
   authoritiesPerSubjectMax: 10,
+  registrationTemplateCharactersMax: 10_240,
   policyVersionsMax: 5,
   policyDocumentCharactersMax: 2_048,
   policiesPerPrincipalMax: 10,
@@ -69,6 +74,7 @@ export const defaultFleetLimits: FleetLimits = {
   thingsCachedMax: 50_000,
   certificatesCachedMax: 50_000,
   principalsCachedMax: 50_000,
+  policySetsCachedMax: 10_000,
   thingsPerPrincipalCachedMax: 100,
   authoritiesCachedMax: 1_000,
 };

@@ -87,7 +87,7 @@ export interface FleetGroupStore {
   remove(name: string): Promise<"ok" | "has_children">;
   countChildren(name: string): Promise<number>;
   list(filter: { parentName?: string; namePrefix?: string; isRecursive: boolean }, slice: Slice<string>): Promise<GroupName[]>;
-  /** The membership's id; undefined when it was a member before, or is gone. */
+  /** False when it was a member before, or either is gone. */
   addThing(groupName: string, thingName: string, membershipId: string): Promise<boolean>;
   /** The membership's id; undefined when it was no member. */
   removeThing(groupName: string, thingName: string): Promise<string | undefined>;
@@ -123,7 +123,7 @@ export interface FleetPolicyStore {
   find(name: string): Promise<Policy | undefined>;
   /** Its versions go with it. */
   remove(name: string): Promise<void>;
-  list(slice: Slice<string> & { isAscending: boolean }): Promise<Policy[]>;
+  list(slice: TimeSlice): Promise<Policy[]>;
   /** Under a number that was never used. */
   insertVersion(name: string, version: { document: string; isDefault: boolean; createdAt: number }): Promise<PolicyVersion>;
   versions(name: string): Promise<PolicyVersion[]>;

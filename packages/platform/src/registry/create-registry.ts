@@ -5,7 +5,7 @@ import { buildDeviceRows, checkNickname, devicesPerPiece, wishesOf } from "./dev
 import { checkChoice, checkIdentityValue, checkText, generate } from "./identity-values.ts";
 import { checkPage, defaultRegistryLimits, type RegistryLimits } from "./limits.ts";
 import { LoadingCache } from "./loading-cache.ts";
-import type { DeviceRow, DeviceStatusWrite, RegistryStore } from "./ports.ts";
+import type { DeviceNaming, DeviceRow, DeviceStatusWrite, RegistryStore } from "./ports.ts";
 import type { Device, NewDevice, NewProduct, Product, Registry, RegistryChange, TopicClassRecord } from "./registry.ts";
 import { applyStatus, createStatusBoard } from "./status-board.ts";
 import { defaultTopicClasses, parseTopicTemplate } from "./topic-templates.ts";
@@ -15,6 +15,8 @@ export interface RegistryPorts {
   clock: Clock;
   random: Random;
   limits?: Partial<RegistryLimits>;
+  /** By product key, for products whose devices are not named as the vendor's are. */
+  namings?: Readonly<Record<string, DeviceNaming>>;
   /** Hears of what no caller can be told: `registry.status_write_failed`, `registry.listener_failed`. */
   report?: (problem: PlatformError) => void;
 }
@@ -27,7 +29,7 @@ const drawsMax = 5;
  * const registry = createRegistry({ store: store.registry, clock: systemClock, random: systemRandom });
  * await registry.start();
  */
-export function createRegistry({ store, clock, random, limits: given = {}, report = () => {} }: RegistryPorts): Registry {
+export function createRegistry({ store, clock, random, limits: given = {}, namings = {}, report = () => {} }: RegistryPorts): Registry {
   const limits = { ...defaultRegistryLimits, ...given };
   const devices = new LoadingCache<DeviceRow>(limits.devicesCachedMax);
   const products = new LoadingCache<Product>(limits.productsCachedMax);
@@ -127,7 +129,7 @@ export function createRegistry({ store, clock, random, limits: given = {}, repor
       throw new PlatformError("registry.too_many_devices", { productKey, received, expected: limits.devicesPerProductMax });
     }
     for (let draw = 1; ; draw++) {
-      const rows = await buildDeviceRows(productKey, wishes, clock.now(), random, limits, pause);
+      const rows = await buildDeviceRows(productKey, wishes, clock.now(), random, limits, pause, namings[productKey]);
       const outcome = await store.insertDevices(rows);
       if (outcome.kind === "ok") return rows;
       const { deviceName } = outcome;

@@ -3,7 +3,7 @@ import type { Random } from "../clock.ts";
 import { PlatformError } from "../errors/index.ts";
 import { checkIdentityValue, checkText, deviceNameCheck, generate } from "./identity-values.ts";
 import type { RegistryLimits } from "./limits.ts";
-import type { DeviceRow } from "./ports.ts";
+import type { DeviceNaming, DeviceRow } from "./ports.ts";
 import type { DeviceBatch, NewDevice } from "./registry.ts";
 
 /** The wished devices of a batch. Throws `registry.invalid_batch`. */
@@ -26,13 +26,15 @@ export async function buildDeviceRows(
   random: Random,
   limits: RegistryLimits,
   pause: () => Promise<void>,
+  naming?: DeviceNaming,
 ): Promise<DeviceRow[]> {
-  const checkName = deviceNameCheck(limits);
+  const checkName = deviceNameCheck(limits, naming);
+  const drawIotId = naming?.newIotId ?? generate.iotId;
   const rows: DeviceRow[] = [];
   for (const wish of wishes) {
     if (rows.length > 0 && rows.length % devicesPerPiece === 0) await pause();
     rows.push({
-      iotId: wish.iotId === undefined ? generate.iotId(random) : checkIdentityValue("iotId", wish.iotId),
+      iotId: wish.iotId === undefined ? drawIotId(random) : checkIdentityValue("iotId", wish.iotId),
       productKey,
       deviceName: wish.deviceName === undefined ? generate.deviceName(random) : checkName(wish.deviceName),
       deviceSecret: wish.deviceSecret === undefined ? generate.deviceSecret(random) : checkIdentityValue("deviceSecret", wish.deviceSecret),

@@ -2,6 +2,7 @@
 import type { Random } from "../clock.ts";
 import { PlatformError } from "../errors/index.ts";
 import type { RegistryLimits } from "./limits.ts";
+import type { DeviceNaming } from "./ports.ts";
 
 interface ValueRule {
   code: string;
@@ -37,10 +38,12 @@ export function checkIdentityValue(kind: keyof typeof rules, value: string): str
 }
 
 /** Made once for a batch: compiling its pattern costs more than asking it. */
-export function deviceNameCheck(limits: RegistryLimits): (value: string) => string {
+export function deviceNameCheck(limits: RegistryLimits, naming?: DeviceNaming): (value: string) => string {
+  const code = "registry.invalid_device_name";
+  if (naming !== undefined) return (value) => check({ code, pattern: naming.pattern, expected: naming.expected }, value);
   const { deviceNameCharactersMin: min, deviceNameCharactersMax: max } = limits;
   const rule: ValueRule = {
-    code: "registry.invalid_device_name",
+    code,
     pattern: new RegExp(`^[A-Za-z0-9\\-_@.:]{${min},${max}}$`),
     expected: `${min} to ${max} letters, digits, "-", "_", "@", "." or ":"`,
   };

@@ -42,6 +42,12 @@ export class LoadingCache<Value> {
     this.doubt(key);
   }
 
+  /** Everything may have changed. */
+  forgetAll(): void {
+    this.#entries.clear();
+    for (const { ticket } of this.#reads.values()) ticket.isStale = true;
+  }
+
   /** A running read may have seen the past. */
   doubt(key: string): void {
     const read = this.#reads.get(key);

@@ -1,4 +1,5 @@
 /** What the registry asks of the store. Rows carry secrets in clear text: the store encrypts them at rest. */
+import type { Random } from "../clock.ts";
 import type { Group, GroupCounts, GroupJoin } from "./groups.ts";
 import type { Device, DeviceIdentity, DeviceStatus, Page, Product, ProductChange, TopicClassRecord } from "./registry.ts";
 import type { TagMap } from "./tags.ts";
@@ -13,6 +14,14 @@ export interface DeviceStatusWrite {
   lastOnlineAt?: number;
   lastOfflineAt?: number;
   remoteAddress?: string;
+}
+
+/** How the devices of one product are named, when not as the vendor's are. */
+export interface DeviceNaming {
+  pattern: RegExp;
+  /** What the pattern asks for, for people. */
+  expected: string;
+  newIotId(random: Random): string;
 }
 
 /** Unique-key violations come back as `"duplicate"`, never as a driver's error. */

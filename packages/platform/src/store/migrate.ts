@@ -12,6 +12,7 @@ import { up as scripts } from "./migrations/0008-scripts.ts";
 import { up as deviceServices } from "./migrations/0009-device-services.ts";
 import { up as products } from "./migrations/0010-products.ts";
 import { up as jobs } from "./migrations/0011-jobs.ts";
+import { up as fleet } from "./migrations/0012-fleet.ts";
 import type { Schema } from "./schema.ts";
 
 const migrations: Readonly<Record<string, Migration>> = {
@@ -25,6 +26,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   "0009-device-services": { up: deviceServices },
   "0010-products": { up: products },
   "0011-jobs": { up: jobs },
+  "0012-fleet": { up: fleet },
 };
 
 const migrationTableName = "migrations";

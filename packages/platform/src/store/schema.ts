@@ -1,5 +1,6 @@
 /** The tables as kysely sees them. Times are milliseconds since the epoch; flags are 0 and 1; sealed columns hold ciphertext. */
 import type { Generated, GeneratedAlways } from "kysely";
+import type { FleetSchema } from "./schema-fleet.ts";
 
 export interface ProductTable {
   product_key: string;
@@ -402,7 +403,7 @@ interface DeviceJobTaskTable {
   deadline_at: number | null;
 }
 
-export interface Schema {
+export interface Schema extends FleetSchema {
   shadows: ShadowTable;
   remote_configs: RemoteConfigTable;
   remote_config_switches: { product_key: string; is_enabled: 0 | 1 };

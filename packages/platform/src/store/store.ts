@@ -5,6 +5,7 @@ import { type Clock, type Random, systemClock, systemRandom } from "../clock.ts"
 import type { DeviceLogStore } from "../device-log/index.ts";
 import type { ConfigStore, DeviceFileStore, DeviceLineStore, DiagnosticStore, JobStore, ShadowStore } from "../device-services/index.ts";
 import { PlatformError } from "../errors/index.ts";
+import type { FleetStore } from "../fleet/index.ts";
 import type { OtaStore } from "../ota/index.ts";
 import type { GroupStore, MqttUserStore, RegistrationBatchStore, RegistryStore, TagStore, TopologyStore } from "../registry/index.ts";
 import type { RuleStore } from "../rules/index.ts";
@@ -22,6 +23,7 @@ import { createSqliteDeviceLogStore } from "./sqlite-device-log-store.ts";
 import { createSqliteConfigStore, createSqliteDiagnosticStore, createSqliteShadowStore } from "./sqlite-device-services-store.ts";
 import { createSqliteDeviceTokenStore } from "./sqlite-device-token-store.ts";
 import { openSqliteFile, TransactionalSqliteDialect } from "./sqlite-file.ts";
+import { createSqliteFleetStore } from "./sqlite-fleet-store.ts";
 import { createSqliteGroupStore } from "./sqlite-group-store.ts";
 import { createSqliteJobStore } from "./sqlite-job-store.ts";
 import { createSqliteMqttUserStore } from "./sqlite-mqtt-user-store.ts";
@@ -56,6 +58,7 @@ export interface Store {
   diagnostics: DiagnosticStore;
   deviceFiles: DeviceFileStore;
   jobs: JobStore;
+  fleet: FleetStore;
   settings: SettingsStore;
   close(): Promise<void>;
 }
@@ -118,6 +121,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     diagnostics: createSqliteDiagnosticStore(db),
     deviceFiles: createSqliteDeviceFileStore(db),
     jobs: createSqliteJobStore(db),
+    fleet: createSqliteFleetStore(db),
     settings,
     close: () => db.destroy(),
   };
