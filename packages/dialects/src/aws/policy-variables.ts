@@ -16,6 +16,9 @@ export interface VariableReading {
   readonly hasWildcards: boolean;
 }
 
+/** Wildcards, variables and the separators of ARNs are tokens of their own. */
+const ordinaryRun = /[^*?$:]+/y;
+
 /** Undefined when a variable has no value that may stand here: the pattern matches nothing then. */
 export function substitute(pattern: string, values: ContextValues, reading: VariableReading): WildcardToken[] | undefined {
   const tokens: WildcardToken[] = [];
@@ -28,11 +31,12 @@ export function substitute(pattern: string, values: ContextValues, reading: Vari
       position = end + 1;
       continue;
     }
-    const character = pattern.charAt(position);
-    if (reading.hasWildcards && character === "*") tokens.push({ kind: "any" });
-    else if (reading.hasWildcards && character === "?") tokens.push({ kind: "one" });
-    else tokens.push({ kind: "text", text: character });
-    position++;
+    ordinaryRun.lastIndex = position;
+    const text = ordinaryRun.exec(pattern)?.[0] ?? pattern.charAt(position);
+    if (reading.hasWildcards && text === "*") tokens.push({ kind: "any" });
+    else if (reading.hasWildcards && text === "?") tokens.push({ kind: "one" });
+    else tokens.push({ kind: "text", text });
+    position += text.length;
   }
   return tokens;
 }
