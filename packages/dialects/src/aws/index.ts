@@ -37,6 +37,34 @@ export {
   readPolicy,
 } from "./policy-document.ts";
 export { type ReservedTopicName, reservedRequestTopics } from "./reserved-topics.ts";
+export {
+  formatThingShadow,
+  formatThingShadowAccepted,
+  formatThingShadowDeleted,
+  formatThingShadowDelta,
+  formatThingShadowDocuments,
+  formatThingShadowRefusal,
+  formatThingShadowTexts,
+  parseThingShadow,
+  type ThingShadow,
+  updateThingShadow,
+} from "./shadow.ts";
+export {
+  readThingShadowName,
+  type ThingShadowName,
+  type ThingShadowRefusal,
+  type ThingShadowRefusalReason,
+  thingShadowRefusalMessage,
+  thingShadowRefusals,
+} from "./shadow-refusals.ts";
+export {
+  defaultThingShadowLimits,
+  readThingShadowQuestion,
+  readThingShadowUpdate,
+  type ThingShadowLimits,
+  type ThingShadowRefused,
+  type ThingShadowUpdate,
+} from "./shadow-request.ts";
 export { type SigV4Ports, type SigV4RefusalReason, type SigV4Verdict, verifySigV4 } from "./sigv4.ts";
 export { decodeQuery, isSigV4Signed, type QueryPair, type SignedRequest } from "./sigv4-request.ts";
 export {
