@@ -7,10 +7,12 @@ import type { Broker, Gatekeeper } from "@thingstead/mqtt";
 import type { SessionListener } from "./access/index.ts";
 import {
   type AwsAnswers,
+  type AwsEvents,
   type AwsPublisher,
   type AwsRouter,
   type AwsUplinkHandlers,
   createAwsAnswers,
+  createAwsEvents,
   createAwsPublisher,
   createAwsRouter,
 } from "./bindings/index.ts";
@@ -18,7 +20,7 @@ import type { Clock, Random } from "./clock.ts";
 import type { Settings } from "./config/index.ts";
 import type { DeviceLog } from "./device-log/index.ts";
 import type { DeviceServices } from "./device-services/index.ts";
-import type { Fleet } from "./fleet/index.ts";
+import { createEventSwitches, type EventSwitches, type Fleet } from "./fleet/index.ts";
 import type { openCertificates } from "./front-door/index.ts";
 import type { Registry } from "./registry/index.ts";
 import type { RuleEngine } from "./rules/index.ts";
@@ -45,6 +47,9 @@ export interface Aws {
   readonly router: AwsRouter;
   readonly answers: AwsAnswers;
   readonly publisher: AwsPublisher;
+  readonly events: AwsEvents;
+  /** Which of them are published: asked and changed by the API. */
+  readonly eventSwitches: EventSwitches;
   /** Decides on AWS clients and passes all others on. */
   gate(next: Gatekeeper): Gatekeeper;
   /** For the observer. */
@@ -53,20 +58,27 @@ export interface Aws {
 }
 
 export async function openAws(ports: OpenAwsPorts & { fleet: Fleet }): Promise<Aws> {
-  const { settings, rules, broker, clock, fleet, onFailure } = ports;
+  const { settings, rules, broker, clock, random, fleet, onFailure } = ports;
   const { region, accountId } = settings.aws;
   const router = createAwsRouter({ onFailure });
   const answers = createAwsAnswers({ broker, rules, clock, onFailure });
   const publisher = createAwsPublisher({ broker, rules, router, clock });
+  const account: AwsAccount = { region, accountId };
+  const eventSwitches = createEventSwitches({ records: fleet.records, clock });
+  await eventSwitches.start();
+  const events = createAwsEvents({ account, answers, switches: eventSwitches, clock, random, limits: settings.limits.awsEvents });
+  fleet.onChange((change) => events.fleetChanged(change));
   return {
-    account: { region, accountId },
+    account,
     fleet,
     router,
     answers,
     publisher,
+    events,
+    eventSwitches,
     gate: (next) => next,
-    // Presence and subscription events are session listeners of theirs: they go here, after the gate's own.
-    listeners: [],
+    // After the gate's own.
+    listeners: [events.listener],
     async close() {},
   };
 }
@@ -76,7 +88,7 @@ export interface BindAwsPorts extends OpenAwsPorts {
   deviceServices: DeviceServices;
 }
 
-/** Handlers of reserved topics, by family. Registry events listen to `fleet.onChange` from here. */
+/** Handlers of reserved topics, by family. */
 export async function bindAws({ aws }: BindAwsPorts): Promise<void> {
   const families: readonly AwsUplinkHandlers[] = [
     // Shadows.

@@ -4,6 +4,25 @@ export { awsBehaviour, awsClientIdFault, awsKeepAliveOf } from "./behaviour.ts";
 export { type AlternativeNameKind, type CertificateNames, type NameAttribute, readCertificateNames } from "./certificate-names.ts";
 export { awsCertificateHosts, awsIotRegions, isAwsHost } from "./endpoints.ts";
 export {
+  type AwsClientFacts,
+  type AwsDisconnectReason,
+  type AwsEvent,
+  type AwsRegistryEventHead,
+  awsConnectedEvent,
+  awsConnectFailedEvent,
+  awsDisconnectedEvent,
+  awsGroupHierarchyEvent,
+  awsGroupMembershipEvent,
+  awsJobEvent,
+  awsJobExecutionEvent,
+  awsSubscriptionEvent,
+  awsThingEvent,
+  awsThingGroupEvent,
+  awsThingTypeEvent,
+  awsTypeAssociationEvent,
+  hasAwsClientEvents,
+} from "./events.ts";
+export {
   formatJobExecution,
   formatJobRejection,
   formatJobsChanged,

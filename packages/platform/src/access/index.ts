@@ -5,7 +5,7 @@ export {
   type DeviceCertificates,
 } from "./device-certificates.ts";
 export { createDeviceClients, type DeviceClients } from "./device-clients.ts";
-export type { PayloadScripts, SystemTopicHandler } from "./device-rights.ts";
+export type { PayloadScripts, PublishListeners, SystemTopicHandler } from "./device-rights.ts";
 export { createDeviceSubscriptions, type DeviceSubscriptions } from "./device-subscriptions.ts";
 export { createGatekeeper } from "./gatekeeper.ts";
 export {
@@ -28,7 +28,15 @@ export {
   type SubDeviceListener,
   type SubDevices,
 } from "./sub-devices.ts";
-export { type DeviceSubject, isDeviceSubject, sessionIdOf } from "./subject.ts";
+export {
+  type DeviceSubject,
+  isDeviceSubject,
+  isThingClientSubject,
+  sessionIdOf,
+  type ThingClientPrincipal,
+  type ThingClientSubject,
+  thingClientSessionIdOf,
+} from "./subject.ts";
 export type * from "./tokens.ts";
 export { createTopicBook } from "./topic-book.ts";
 export { createAccessWatcher } from "./watcher.ts";

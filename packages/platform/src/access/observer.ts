@@ -22,6 +22,7 @@ export interface SessionListener {
   disconnected?(event: Parameters<Observer["disconnected"]>[0]): void;
   subscribeRefused?(event: Parameters<Observer["subscribeRefused"]>[0]): void;
   subscribed?(event: Parameters<Observer["subscribed"]>[0]): void;
+  unsubscribed?(event: Parameters<Observer["unsubscribed"]>[0]): void;
 }
 
 /** Offline reasons in the words of the vendor's log (alibaba-device.md, 3); ours where it has none. */
@@ -133,8 +134,10 @@ export function createObserver({ registry, deviceLog, dialects, clock, listeners
       write(subject, { kind: "subscribe", ...refusedEntry(refusal), topic: filter });
       for (const listener of listeners) listener.subscribeRefused?.(event);
     },
-    unsubscribed({ subject, filter }) {
+    unsubscribed(event) {
+      const { subject, filter } = event;
       write(subject, { kind: "unsubscribe", code: "device.unsubscribed", isSuccess: true, topic: filter });
+      for (const listener of listeners) listener.unsubscribed?.(event);
     },
     published(_sessionId, subject, topic, qos, payloadBytes) {
       count("publish", "message.received", subject, topic, qos, payloadBytes);

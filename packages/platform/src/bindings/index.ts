@@ -12,5 +12,8 @@ export { createStatusForwards } from "./alibaba/status-forwards.ts";
 export { createThingDownlink } from "./alibaba/thing-downlink.ts";
 export { createUplinkRouter } from "./alibaba/uplink-router.ts";
 export { type AwsPublisher, createAwsAnswers, createAwsPublisher } from "./aws/answers.ts";
+export { type AwsEvents, createAwsEvents } from "./aws/events.ts";
+export { defaultAwsEventLimits } from "./aws/events-limits.ts";
+export type { AwsJobEvent, AwsJobEvents, AwsJobExecutionEvent } from "./aws/job-events.ts";
 export { type AwsRouter, createAwsRouter } from "./aws/router.ts";
 export type { AwsAnswers, AwsUplinkHandlers } from "./aws/uplink.ts";

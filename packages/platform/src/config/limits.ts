@@ -2,9 +2,10 @@
 import { defaultBrokerLimits } from "@thingstead/mqtt";
 import { defaultAccessLimits, defaultGatewayLimits, defaultPlainSessionLimits, defaultSessionLimits } from "../access/index.ts";
 import { defaultAlibabaApiLimits, defaultApiLimits, defaultAwsApiLimits } from "../api/index.ts";
-import { defaultAlibabaBindingLimits } from "../bindings/index.ts";
+import { defaultAlibabaBindingLimits, defaultAwsEventLimits } from "../bindings/index.ts";
 import { defaultDeviceLogLimits } from "../device-log/index.ts";
 import { defaultDeviceServicesLimits } from "../device-services/index.ts";
+import { defaultFleetLimits } from "../fleet/index.ts";
 import { defaultFrontDoorLimits } from "../front-door/index.ts";
 import { defaultMessageLimits } from "../messages/index.ts";
 import { defaultOtaLimits } from "../ota/index.ts";
@@ -23,6 +24,7 @@ export const roomLimits = {
   messages: defaultMessageLimits,
   registry: defaultRegistryLimits,
   mqttUsers: defaultMqttUserLimits,
+  fleet: defaultFleetLimits,
   deviceLog: defaultDeviceLogLimits,
   deviceServices: defaultDeviceServicesLimits,
   ota: defaultOtaLimits,
@@ -37,4 +39,5 @@ export const roomLimits = {
   api: defaultApiLimits,
   alibabaApi: defaultAlibabaApiLimits,
   awsApi: defaultAwsApiLimits,
+  awsEvents: defaultAwsEventLimits,
 };

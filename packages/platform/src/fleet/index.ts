@@ -8,5 +8,5 @@ export {
 } from "./event-switches.ts";
 export type * from "./fleet.ts";
 export { defaultFleetLimits, type FleetLimits } from "./limits.ts";
-export { thingNaming, thingProductKey } from "./naming.ts";
+export { drawUuid, thingNaming, thingProductKey } from "./naming.ts";
 export type * from "./ports.ts";
