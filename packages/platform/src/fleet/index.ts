@@ -1,3 +1,4 @@
+export { type Authorizer, authorizerFamily, findAuthorizer, findDefaultAuthorizer, setDefaultAuthorizer } from "./authorizers.ts";
 export { createFleet, type FleetPorts } from "./create-fleet.ts";
 export {
   createEventSwitches,
