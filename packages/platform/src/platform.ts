@@ -48,6 +48,7 @@ import type { Settings } from "./config/index.ts";
 import { createDeviceLog } from "./device-log/index.ts";
 import { PlatformError } from "./errors/index.ts";
 import { openRootCredentials, type RootCredentials } from "./first-start.ts";
+import { thingNaming, thingProductKey } from "./fleet/index.ts";
 import {
   createDeviceRoutes,
   createDownloadRoutes,
@@ -160,7 +161,14 @@ async function open(
 
   const deviceLog = await createDeviceLog({ store: store.deviceLog, clock, limits: limits.deviceLog, report });
   closers.push(() => deviceLog.close());
-  const registry = createRegistry({ store: store.registry, clock, random, limits: limits.registry, report });
+  const registry = createRegistry({
+    store: store.registry,
+    clock,
+    random,
+    limits: limits.registry,
+    namings: { [thingProductKey]: thingNaming },
+    report,
+  });
   await registry.start();
   closers.push(() => registry.close());
   const groups = createGroups({ store: store.groups, clock, random, limits: limits.registry });

@@ -13,14 +13,14 @@ type CryptoKeyPair = webcrypto.CryptoKeyPair;
 
 const dayMilliseconds = 86_400_000;
 /** Clocks of devices without a battery run late: a new certificate must be valid for them as well. */
-const backdateMilliseconds = dayMilliseconds;
+export const backdateMilliseconds = dayMilliseconds;
 const authorityYears = 20;
 /** Beyond 825 days Apple's TLS stack refuses a server certificate. */
 const leafDaysMax = 825;
 const serialBytes = 16;
 
 /** Positive and never zero, with 126 random bits (RFC 5280 4.1.2.2 wants positive, at most 20 octets). */
-function drawSerial(random: Random): string {
+export function drawSerial(random: Random): string {
   const bytes = random.bytes(serialBytes);
   bytes[0] = ((bytes[0] ?? 0) & 0x3f) | 0x40;
   return bytes.toString("hex");
@@ -32,7 +32,7 @@ async function exportKeyPem(key: CryptoKey): Promise<string> {
 }
 
 /** X.509 times have whole seconds. */
-const wholeSeconds = (milliseconds: number): Date => new Date(Math.floor(milliseconds / 1000) * 1000);
+export const wholeSeconds = (milliseconds: number): Date => new Date(Math.floor(milliseconds / 1000) * 1000);
 
 async function packKeyPair(certificate: x509.X509Certificate, keys: CryptoKeyPair): Promise<KeyPairFiles> {
   const keyPem = await exportKeyPem(keys.privateKey);

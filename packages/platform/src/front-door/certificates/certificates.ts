@@ -7,6 +7,7 @@ import type { Clock, Random } from "../../clock.ts";
 import { PlatformError } from "../../errors/index.ts";
 import { checkAuthority, hasNames, type LeafKind } from "./certificate-check.ts";
 import { type KeyPairFiles, loadKeyPair, writeFileSafely } from "./certificate-files.ts";
+import type { DeviceKeysAndCertificate } from "./device-certificates.ts";
 import { loadTicketKeys } from "./ticket-keys.ts";
 
 /** A certificate is replaced when fewer days are left. */
@@ -29,6 +30,10 @@ export interface Certificates {
   readonly caFile: string;
   /** A client certificate of this CA and its key, in PEM. */
   issueClientCertificate(commonName: string): Promise<{ certificatePem: string; keyPem: string; caPem: string }>;
+  /** Keys of a device and a certificate of this CA for them; the private key is kept nowhere. */
+  issueDeviceKeysAndCertificate(): Promise<DeviceKeysAndCertificate>;
+  /** A device's certificate of this CA, in PEM, for a request (PKCS #10, PEM). Throws `fleet.csr_invalid`. */
+  signCertificateRequest(csrPem: string): Promise<string>;
   /** Chosen by SNI; without a name, or with one nobody knows, the identity that carries all names. */
   identityFor(serverName: string | undefined): ServerIdentity;
   /** 48 bytes for TLS session tickets; kept on disk so that a restart does not cost every device a full handshake. */
@@ -120,6 +125,14 @@ export async function openCertificates(options: CertificatesOptions): Promise<Ce
       const request = { commonName, now: clock.now(), random: options.random };
       const { certificatePem, keyPem } = await authorityModule.issueClientCertificate(authority, request);
       return { certificatePem, keyPem, caPem: authority.certificatePem };
+    },
+    async issueDeviceKeysAndCertificate() {
+      const issuing = await import("./device-certificates.ts");
+      return issuing.issueDeviceKeysAndCertificate(authority, { now: clock.now(), random: options.random });
+    },
+    async signCertificateRequest(csrPem) {
+      const issuing = await import("./device-certificates.ts");
+      return issuing.signCertificateRequest(authority, csrPem, { now: clock.now(), random: options.random });
     },
     identityFor: (serverName) => chooseLeaf(state.leaves, serverName).identity,
     ticketKeys: () => state.ticketKeys,
