@@ -112,6 +112,7 @@ export interface DialectBehaviour {
   onPublishRefused: "acknowledge" | "disconnect";
   onSubscribeRefused?: "answer" | "disconnect";
   onPayloadTooLarge?: "drop" | "disconnect";
+  onCarrierGoodbye?: "lost" | "disconnect";
   hashMatchesParent?: boolean;
   retainedForWildcards?: boolean;
   subscriptionIdentifiers?: boolean;

@@ -11,8 +11,8 @@ export interface Connection {
   receive(bytes: Uint8Array, end?: number): void;
   /** The transport's buffer emptied after being over its limit. */
   drained(): void;
-  /** The stream ended or broke; called once. */
-  closed(): void;
+  /** The stream ended or broke; called once. `isGoodbye`: the client closed it by the words of its carrier, a WebSocket Close frame. */
+  closed(isGoodbye?: boolean): void;
 }
 
 export interface CloudMessage {

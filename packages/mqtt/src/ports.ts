@@ -71,6 +71,8 @@ export interface SessionBehaviour {
   /** `deliver` = retain flag ignored, message routed as an ordinary one. */
   retain: "store" | "deliver" | "refuse";
   will: "publish" | "ignore";
+  /** A client that closes its WebSocket without DISCONNECT is lost, and its will sent (the default), or has said goodbye. */
+  onCarrierGoodbye?: "lost" | "disconnect";
   wildcards: boolean;
   sharedSubscriptions: boolean;
   /** `minimum` = min(publisher, granted) as the standard says; `publisher` = the publisher's QoS whatever was granted. */

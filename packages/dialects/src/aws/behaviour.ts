@@ -10,6 +10,8 @@ export const awsBehaviour: DialectBehaviour = {
   onQosAboveMax: "disconnect",
   retain: "store",
   will: "publish",
+  // 6.5: a WebSocket Close frame is the client's own wish.
+  onCarrierGoodbye: "disconnect",
   wildcards: true,
   sharedSubscriptions: true,
   deliveryQos: "minimum",

@@ -427,3 +427,25 @@ test("15.1: a delayed will of a session that is ended without its will is not se
   world.clock.advance(120_000);
   expect(listener.texts()).toEqual([]);
 });
+
+test("6.5: a WebSocket Close frame counts as DISCONNECT where the dialect says so; a stream that breaks never does", async () => {
+  for (const [onCarrierGoodbye, isGoodbye, reason] of [
+    ["disconnect", true, "client_disconnect"],
+    ["disconnect", false, "connection_closed"],
+    ["lost", true, "connection_closed"],
+  ] as const) {
+    const world = await brokerOf({ onCarrierGoodbye });
+    const listener = world.open();
+    await listener.connect("listener");
+    listener.subscribe("w");
+    const client = world.open();
+    await client.connect("one", { will: { topic: "w", payload: Buffer.from("gone"), qos: 0, isRetained: false } });
+    client.transport.onClosed = () => {};
+    client.connection.closed(isGoodbye);
+    client.endTurn();
+    expect(world.named("disconnected")).toMatchObject([{ sessionId: "one", reason }]);
+    expect(listener.texts()).toEqual(reason === "client_disconnect" ? [] : ["gone"]);
+    expect(world.broker.statistics()).toMatchObject({ connections: 1, sessions: 1 });
+    expect(world.bugs).toEqual([]);
+  }
+});

@@ -131,8 +131,12 @@ export class ClientConnection implements Connection, Link, FrameReceiver, Outbox
     this.#guard("drained", () => this.relieve());
   }
 
-  closed(): void {
-    this.#guard("closed", () => this.#end("connection_closed", undefined));
+  closed(isGoodbye = false): void {
+    this.#guard("closed", () => {
+      const phase = this.#phase;
+      if (isGoodbye && phase.name === "active" && phase.session.behaviour.onCarrierGoodbye === "disconnect") this.leave(false);
+      else this.#end("connection_closed", undefined);
+    });
     this.outbox.close();
     this.#engine.connections.delete(this);
   }

@@ -9,6 +9,8 @@ import { PacketFrames } from "./packet-frames.ts";
 /** Sub-protocol names of MQTT 3.1.1/5.0 and of MQTT 3.1, in our order of preference ([MQTT-6.0.0-4]). */
 const subProtocols = ["mqtt", "mqttv3.1"];
 const unsupportedData = 1003;
+/** What the library says of a stream that ended without a Close frame. */
+const noCloseFrame = 1006;
 
 /** The WebSocket half of the front door: MQTT in binary frames, on any path, one packet a message. */
 interface WebSocketDoor {
@@ -111,6 +113,7 @@ function parseSubProtocols(request: IncomingMessage): string[] {
 
 function carry(webSocket: WebSocket, socket: Duplex, request: IncomingMessage, options: WebSocketDoorOptions): void {
   const connection = options.accept(new WebSocketTransport(webSocket, socket, options), request);
+  let isBroken = false;
   webSocket.on("message", (data, isBinary) => {
     if (isBinary) {
       connection.receive(toBytes(data));
@@ -118,10 +121,14 @@ function carry(webSocket: WebSocket, socket: Duplex, request: IncomingMessage, o
     }
     // [MQTT-6.0.0-1] A control packet in a frame that is not binary closes the connection.
     options.refuse(request, "front_door.websocket_text_frame", { received: "text frame", expected: "binary frame" });
+    isBroken = true;
     webSocket.close(unsupportedData);
   });
-  webSocket.on("error", (error) => options.refuse(request, "front_door.websocket_broken", { reason: error.message }));
-  webSocket.once("close", () => connection.closed());
+  webSocket.on("error", (error) => {
+    isBroken = true;
+    options.refuse(request, "front_door.websocket_broken", { reason: error.message });
+  });
+  webSocket.once("close", (code) => connection.closed(!isBroken && code !== noCloseFrame));
   socket.on("drain", () => connection.drained());
 }
 
