@@ -14,6 +14,8 @@ export const thingShadowRefusals = {
   node_invalid: { code: 400, message: "State contains an invalid node" },
   thing_name_invalid: { code: 400, message: "Invalid thing name" },
   shadow_name_invalid: { code: 400, message: "Invalid shadow name" },
+  /** Ours: the vendor knows no such limit. */
+  too_many: { code: 400, message: "Too many shadows of this thing" },
   not_found: { code: 404, message: "No shadow exists with name: '{name}'" },
   version_conflict: { code: 409, message: "Version conflict" },
   too_large: { code: 413, message: "The payload exceeds the maximum size allowed" },

@@ -11,6 +11,8 @@ import { createFileLinks } from "./file-links.ts";
 import { createJobs } from "./jobs.ts";
 import type { DeviceServicesLimits } from "./limits.ts";
 import { createLinkedFiles, type LinkedFiles } from "./linked-files.ts";
+import type { NamedShadowStore } from "./named-shadow.ts";
+import { createNamedShadows } from "./named-shadows.ts";
 import type { ConfigStore, DeviceFileStore, DeviceLineStore, DiagnosticStore, FileFolder, JobStore, ShadowStore } from "./ports.ts";
 import { createShadows } from "./shadows.ts";
 
@@ -22,6 +24,7 @@ export interface DeviceServicesPorts {
     diagnostics: DiagnosticStore;
     deviceFiles: DeviceFileStore;
     jobs: JobStore;
+    namedShadows: NamedShadowStore;
   };
   folder: FileFolder;
   registry: Pick<Registry, "getDevice" | "getProduct" | "listDevices">;
@@ -48,9 +51,11 @@ export function createDeviceServices(ports: DeviceServicesPorts): { deviceServic
   const diagnostics = createDiagnostics({ ...ports, store: stores.diagnostics });
   const files = createDeviceFiles({ ...ports, store: stores.deviceFiles, links });
   const jobs = createJobs({ ...ports, store: stores.jobs, links, background });
+  const namedShadows = createNamedShadows({ ...ports, store: stores.namedShadows });
   async function clean(): Promise<void> {
     await files.clean();
     await lines.trim();
+    await namedShadows.clean();
   }
 
   return {
@@ -61,7 +66,9 @@ export function createDeviceServices(ports: DeviceServicesPorts): { deviceServic
       diagnostics,
       files,
       jobs,
+      namedShadows,
       async start() {
+        await namedShadows.start();
         await jobs.start();
         await jobs.sweep();
         background.run(clean);
@@ -69,6 +76,7 @@ export function createDeviceServices(ports: DeviceServicesPorts): { deviceServic
         background.every(cleaningMilliseconds, clean);
       },
       async close() {
+        await namedShadows.close();
         await background.close();
         await lines.close();
       },

@@ -1,4 +1,5 @@
 /** What this room does for devices and programs. Times are milliseconds since the epoch unless told otherwise. */
+import type { NamedShadows } from "./named-shadow.ts";
 import type { ShadowDocument, ShadowValues } from "./shadow-document.ts";
 
 export interface DeviceNames {
@@ -281,6 +282,7 @@ export interface DeviceServices {
   diagnostics: Diagnostics;
   files: DeviceFiles;
   jobs: Jobs;
+  namedShadows: NamedShadows;
   start(): Promise<void>;
   close(): Promise<void>;
 }

@@ -47,9 +47,21 @@ export interface DeviceServicesLimits {
   jobDetailsBytesMax: number;
   /** Tasks that took too long are looked for this often. */
   jobSweepSeconds: number;
+  /** Of one thing, the unnamed one included. */
+  namedShadowsPerThingMax: number;
+  /** All named shadows together, what is remembered of deleted ones included. */
+  namedShadowBytesMax: number;
+  /** How long the version of a deleted shadow is remembered: one made again counts on. */
+  namedShadowVersionHours: number;
+  /** Of one thing, all its shadows together. */
+  namedShadowRequestsPerSecondMax: number;
+  /** Of all things. */
+  namedShadowRequestsWaitingMax: number;
+  /** Requests whose changes are one commit. */
+  namedShadowsPerCommitMax: number;
 }
 
-/** The vendor's where it has them (alibaba-device.md, 8; alibaba-server.md, 6). */
+/** The vendor's where it has them (alibaba-device.md, 8; alibaba-server.md, 6; aws-iot.md, 8). */
 export const defaultDeviceServicesLimits: DeviceServicesLimits = {
   shadowAttributesMax: 128,
   shadowBytesMax: 16 * 1024,
@@ -81,4 +93,10 @@ export const defaultDeviceServicesLimits: DeviceServicesLimits = {
   jobListTasksMax: 100,
   jobDetailsBytesMax: 4 * 1024,
   jobSweepSeconds: 30,
+  namedShadowsPerThingMax: 1_000,
+  namedShadowBytesMax: 4 * 1024 * 1024 * 1024,
+  namedShadowVersionHours: 48,
+  namedShadowRequestsPerSecondMax: 20,
+  namedShadowRequestsWaitingMax: 20_000,
+  namedShadowsPerCommitMax: 1_000,
 };

@@ -7,9 +7,11 @@ import { bindingErrors } from "./bindings.ts";
 import { deviceLogErrors } from "./device-log.ts";
 import { deviceServiceErrors, shadowMessageErrors } from "./device-services.ts";
 import { fleetErrors } from "./fleet.ts";
+import { fleetJobErrors } from "./fleet-jobs.ts";
 import { frontDoorErrors } from "./front-door.ts";
 import { messageErrors } from "./messages.ts";
 import { mqttErrors } from "./mqtt.ts";
+import { namedShadowErrors, thingShadowErrors } from "./named-shadows.ts";
 import { otaErrors } from "./ota.ts";
 import type { ErrorTable } from "./platform-error.ts";
 import { registryErrors } from "./registry.ts";
@@ -29,9 +31,12 @@ export const errorTable: ErrorTable = {
   ...deviceServiceErrors,
   ...shadowMessageErrors,
   ...fleetErrors,
+  ...fleetJobErrors,
   ...frontDoorErrors,
   ...messageErrors,
   ...mqttErrors,
+  ...namedShadowErrors,
+  ...thingShadowErrors,
   ...otaErrors,
   ...registryErrors,
   ...ruleErrors,

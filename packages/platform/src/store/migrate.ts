@@ -13,6 +13,8 @@ import { up as deviceServices } from "./migrations/0009-device-services.ts";
 import { up as products } from "./migrations/0010-products.ts";
 import { up as jobs } from "./migrations/0011-jobs.ts";
 import { up as fleet } from "./migrations/0012-fleet.ts";
+import { up as namedShadows } from "./migrations/0013-named-shadows.ts";
+import { up as fleetJobs } from "./migrations/0014-fleet-jobs.ts";
 import type { Schema } from "./schema.ts";
 
 const migrations: Readonly<Record<string, Migration>> = {
@@ -27,6 +29,8 @@ const migrations: Readonly<Record<string, Migration>> = {
   "0010-products": { up: products },
   "0011-jobs": { up: jobs },
   "0012-fleet": { up: fleet },
+  "0013-named-shadows": { up: namedShadows },
+  "0014-fleet-jobs": { up: fleetJobs },
 };
 
 const migrationTableName = "migrations";

@@ -1,6 +1,8 @@
 /** The tables as kysely sees them. Times are milliseconds since the epoch; flags are 0 and 1; sealed columns hold ciphertext. */
 import type { Generated, GeneratedAlways } from "kysely";
 import type { FleetSchema } from "./schema-fleet.ts";
+import type { FleetJobSchema } from "./schema-fleet-jobs.ts";
+import type { NamedShadowSchema } from "./schema-named-shadows.ts";
 
 export interface ProductTable {
   product_key: string;
@@ -403,7 +405,7 @@ interface DeviceJobTaskTable {
   deadline_at: number | null;
 }
 
-export interface Schema extends FleetSchema {
+export interface Schema extends FleetSchema, FleetJobSchema, NamedShadowSchema {
   shadows: ShadowTable;
   remote_configs: RemoteConfigTable;
   remote_config_switches: { product_key: string; is_enabled: 0 | 1 };

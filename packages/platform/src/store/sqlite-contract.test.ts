@@ -1,4 +1,5 @@
 import { describeDeviceServiceStores } from "./contract/device-service-stores.ts";
+import { describeNamedShadowStore } from "./contract/named-shadow-store.ts";
 import { describeOtaStore } from "./contract/ota-store.ts";
 import { describeOtherStores } from "./contract/other-stores.ts";
 import { describeRegistryAdditions } from "./contract/registry-additions.ts";
@@ -19,3 +20,4 @@ describeScriptStore("sqlite", openInMemory);
 describeThingModelStore("sqlite", openInMemory);
 describeOtaStore("sqlite", openInMemory);
 describeDeviceServiceStores("sqlite", openInMemory);
+describeNamedShadowStore("sqlite", openInMemory);

@@ -3,7 +3,7 @@ import { Kysely } from "kysely";
 import type { DeviceCertificateStore, DeviceTokenStore, TokenStore } from "../access/index.ts";
 import { type Clock, type Random, systemClock, systemRandom } from "../clock.ts";
 import type { DeviceLogStore } from "../device-log/index.ts";
-import type { ConfigStore, DeviceFileStore, DeviceLineStore, DiagnosticStore, JobStore, ShadowStore } from "../device-services/index.ts";
+import type { ConfigStore, DeviceFileStore, DeviceLineStore, DiagnosticStore, FleetJobStore, JobStore, NamedShadowStore, ShadowStore } from "../device-services/index.ts";
 import { PlatformError } from "../errors/index.ts";
 import type { FleetStore } from "../fleet/index.ts";
 import type { OtaStore } from "../ota/index.ts";
@@ -24,9 +24,11 @@ import { createSqliteConfigStore, createSqliteDiagnosticStore, createSqliteShado
 import { createSqliteDeviceTokenStore } from "./sqlite-device-token-store.ts";
 import { openSqliteFile, TransactionalSqliteDialect } from "./sqlite-file.ts";
 import { createSqliteFleetStore } from "./sqlite-fleet-store.ts";
+import { createSqliteFleetJobStore } from "./sqlite-fleet-job-store.ts";
 import { createSqliteGroupStore } from "./sqlite-group-store.ts";
 import { createSqliteJobStore } from "./sqlite-job-store.ts";
 import { createSqliteMqttUserStore } from "./sqlite-mqtt-user-store.ts";
+import { createSqliteNamedShadowStore } from "./sqlite-named-shadow-store.ts";
 import { createSqliteOtaStore } from "./sqlite-ota-store.ts";
 import { createSqliteRegistrationBatchStore } from "./sqlite-registration-batch-store.ts";
 import { createSqliteRegistryStore } from "./sqlite-registry-store.ts";
@@ -58,7 +60,9 @@ export interface Store {
   diagnostics: DiagnosticStore;
   deviceFiles: DeviceFileStore;
   jobs: JobStore;
+  fleetJobs: FleetJobStore;
   fleet: FleetStore;
+  namedShadows: NamedShadowStore;
   settings: SettingsStore;
   close(): Promise<void>;
 }
@@ -121,7 +125,9 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     diagnostics: createSqliteDiagnosticStore(db),
     deviceFiles: createSqliteDeviceFileStore(db),
     jobs: createSqliteJobStore(db),
+    fleetJobs: createSqliteFleetJobStore(db),
     fleet: createSqliteFleetStore(db),
+    namedShadows: createSqliteNamedShadowStore(db),
     settings,
     close: () => db.destroy(),
   };
