@@ -9,7 +9,7 @@ import {
   awsSubscriptionEvent,
   hasAwsClientEvents,
 } from "@thingstead/dialects";
-import type { CloseReason, Refusal } from "@thingstead/mqtt";
+import type { CloseReason } from "@thingstead/mqtt";
 import { isThingClientSubject, type SessionListener, type ThingClientSubject } from "../../access/index.ts";
 import type { Clock } from "../../clock.ts";
 import type { AwsEventLimits } from "./events-limits.ts";
@@ -42,15 +42,17 @@ const disconnectReasons: Readonly<Record<CloseReason, AwsDisconnectReason>> = {
   internal_error: "SERVER_ERROR",
 };
 
-/** Why it was closed says more than how, for these codes. */
-const disconnectReasonsByCode: Readonly<Record<string, AwsDisconnectReason>> = {
-  "aws.connection_deleted": "API_INITIATED_DISCONNECT",
-};
+const deletedCode = "aws.connection_deleted";
+const lifetimeCode = "access.connection_lifetime";
+/** The gate let it in and then changed its mind. */
+const accessCodes = "access.";
 
-export function disconnectReasonOf(reason: CloseReason, refusal: Refusal | undefined): AwsDisconnectReason {
-  const byCode =
-    refusal !== undefined && Object.hasOwn(disconnectReasonsByCode, refusal.code) ? disconnectReasonsByCode[refusal.code] : undefined;
-  return byCode ?? disconnectReasons[reason];
+/** Why it was closed says more than how. */
+function disconnectReasonOf({ principal }: ThingClientSubject, reason: CloseReason, code: string | undefined): AwsDisconnectReason {
+  if (reason !== "kicked" || code === undefined) return disconnectReasons[reason];
+  if (code === deletedCode) return "API_INITIATED_DISCONNECT";
+  if (code === lifetimeCode) return principal.kind === "authorizer" ? "CUSTOMAUTH_TTL_EXPIRATION" : "WEBSOCKET_TTL_EXPIRATION";
+  return code.startsWith(accessCodes) ? "FORBIDDEN_ACCESS" : disconnectReasons.kicked;
 }
 
 function factsOf({ clientId, principal, device, connectionId }: ThingClientSubject): AwsClientFacts {
@@ -104,7 +106,7 @@ export function createSessionEvents({ publish, clock, limits }: SessionEventsPor
       disconnected({ subject, reason, refusal }) {
         if (!isThingClientSubject(subject) || !hasAwsClientEvents(subject.clientId)) return;
         const versionNumber = versions.disconnected(subject.clientId, subject.connectionId);
-        const disconnectReason = disconnectReasonOf(reason, refusal);
+        const disconnectReason = disconnectReasonOf(subject, reason, refusal?.code);
         tellLater(awsDisconnectedEvent(factsOf(subject), { timestamp: clock.now(), disconnectReason, versionNumber }));
       },
       subscribed: ({ subject, filter }) => tellFilter("subscribed", subject, filter),

@@ -127,6 +127,8 @@ const reasons: readonly [CloseReason, string | undefined, string][] = [
   ["refused", "access.policy", "AUTH_ERROR"],
   ["kicked", undefined, "SERVER_INITIATED_DISCONNECT"],
   ["kicked", "aws.connection_deleted", "API_INITIATED_DISCONNECT"],
+  ["kicked", "access.connection_lifetime", "WEBSOCKET_TTL_EXPIRATION"],
+  ["kicked", "access.certificate_withdrawn", "FORBIDDEN_ACCESS"],
   ["quota_exceeded", "mqtt.slow_reader", "THROTTLED"],
   ["server_shutdown", undefined, "SERVER_INITIATED_DISCONNECT"],
   ["internal_error", "mqtt.internal_error", "SERVER_ERROR"],
@@ -142,6 +144,15 @@ test.each(reasons)("10.1: %s (%s) is %s", async (reason, code, disconnectReason)
     disconnectReason,
     clientInitiatedDisconnect: disconnectReason === "CLIENT_INITIATED_DISCONNECT",
   });
+});
+
+test("10.1: the end of what an authorizer allowed has a reason of its own", async () => {
+  const world = createWorld();
+  const client = world.clientOf("one", { principal: { kind: "authorizer", name: "a", id: "user" } });
+  world.connect(client);
+  world.disconnect(client, "kicked", { code: "access.connection_lifetime" });
+  const [, event] = await world.take();
+  expect(event?.payload).toMatchObject({ disconnectReason: "CUSTOMAUTH_TTL_EXPIRATION", principalIdentifier: "user" });
 });
 
 test("10.1: the version number grows per client id, is that of its connection, and begins anew after an hour away", async () => {
