@@ -23,8 +23,8 @@ export function checkFilter(filter: string, topicBytesMax: number): string | und
   return undefined;
 }
 
-/** Compiles a filter once; both sides are brought to their forwarding form. */
-export function compileFilter(filter: string): (topic: string) => boolean {
+/** Compiles a filter once; both sides are brought to their forwarding form. `a/#` takes `a` as the standard says, or not. */
+export function compileFilter(filter: string, { hashMatchesParent = true } = {}): (topic: string) => boolean {
   const wanted = forwardingTopic(filter);
   if (!/[+#]/.test(wanted)) return (topic) => forwardingTopic(topic) === wanted;
   const levels = wanted.split("/");
@@ -35,7 +35,7 @@ export function compileFilter(filter: string): (topic: string) => boolean {
   return (topic) => {
     if (startsWild && topic.startsWith("$")) return false;
     const parts = forwardingTopic(topic).split("/");
-    if (hasTail ? parts.length < levels.length : parts.length !== levels.length) return false;
+    if (hasTail ? parts.length < levels.length + (hashMatchesParent ? 0 : 1) : parts.length !== levels.length) return false;
     return levels.every((level, index) => level === "+" || level === parts[index]);
   };
 }

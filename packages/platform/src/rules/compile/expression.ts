@@ -1,15 +1,17 @@
-/** Expression trees become closures once, when a rule starts; messages only run them. */
+/** Expression trees become closures once, when a rule starts; messages only run them. What the two languages do differently is a `Language`. */
 import type { SqlProblem } from "../rule.ts";
-import type { ArithmeticOperator, ComparisonOperator, Expression, Position } from "../sql/ast.ts";
-import { type FunctionScope, findFunction } from "./functions.ts";
-import { compilePath } from "./path.ts";
+import type { Expression, Position } from "../sql/ast.ts";
+import type { FunctionScope } from "./functions.ts";
+import type { Language } from "./language.ts";
 import type { RuleMessage } from "./rule-message.ts";
-import { compareValues, finite, toNumber, toText, type Value } from "./value.ts";
+import { rawPayload, type SqlValue, toText } from "./value.ts";
 
-export type Evaluate = (message: RuleMessage) => Value;
+/** `row`: what names are looked up in, for AWS: the payload, or the element that a nested SELECT is at. */
+export type Evaluate = (message: RuleMessage, row: SqlValue) => SqlValue;
 
 export interface CompileScope {
   dataType: "json" | "binary";
+  language: Language;
   settings: FunctionScope;
   problems: SqlProblem[];
 }
@@ -22,46 +24,29 @@ export function report(scope: CompileScope, at: Position, message: string): Eval
   return nothing;
 }
 
-const comparisons: Readonly<Record<ComparisonOperator, (isEqual: boolean, order: number | undefined) => boolean | null>> = {
-  "=": (isEqual) => isEqual,
-  "<>": (isEqual) => !isEqual,
-  "<": (_, order) => (order === undefined ? null : order < 0),
-  "<=": (_, order) => (order === undefined ? null : order <= 0),
-  ">": (_, order) => (order === undefined ? null : order > 0),
-  ">=": (_, order) => (order === undefined ? null : order >= 0),
-};
-
-const arithmetic: Readonly<Record<ArithmeticOperator, (a: number, b: number) => number>> = {
-  "+": (a, b) => a + b,
-  "-": (a, b) => a - b,
-  "*": (a, b) => a * b,
-  "/": (a, b) => a / b,
-  "%": (a, b) => a % b,
-};
-
-function compare(operator: ComparisonOperator, left: Value, right: Value): boolean | null {
-  const outcome = compareValues(left, right);
-  return outcome === undefined ? null : comparisons[operator](outcome.isEqual, outcome.order);
-}
-
-function negate(truth: Value): Value {
-  return typeof truth === "boolean" ? !truth : null;
-}
-
-/** true when one is true, otherwise null when one is unknown; AND is the mirror. */
-function logic(operands: Evaluate[], decisive: boolean): Evaluate {
-  return (message) => {
+/** true when one is true, otherwise unknown when one is unknown; AND is the mirror. */
+function logic(operands: Evaluate[], decisive: boolean, { truthOf, unknown }: Language): Evaluate {
+  return (message, row) => {
     let isUnknown = false;
     for (const operand of operands) {
-      const truth = operand(message);
+      const truth = truthOf(operand(message, row));
       if (truth === decisive) return decisive;
-      if (typeof truth !== "boolean") isUnknown = true;
+      if (truth === undefined) isUnknown = true;
     }
-    return isUnknown ? null : !decisive;
+    return isUnknown ? unknown : !decisive;
+  };
+}
+
+function negation(operand: Evaluate, { truthOf, unknown }: Language): Evaluate {
+  return (message, row) => {
+    const truth = truthOf(operand(message, row));
+    return truth === undefined ? unknown : !truth;
   };
 }
 
 export function compileExpression(expression: Expression, scope: CompileScope): Evaluate {
+  const { language } = scope;
+  const { compare } = language;
   const compile = (inner: Expression): Evaluate => compileExpression(inner, scope);
   switch (expression.kind) {
     case "constant": {
@@ -69,33 +54,24 @@ export function compileExpression(expression: Expression, scope: CompileScope): 
       return () => value;
     }
     case "path":
-      return compilePathExpression(expression.text, expression.at, scope);
+      return language.compilePath(expression, scope);
     case "call":
       return compileCall(expression, scope);
     case "logic":
-      return logic(expression.operands.map(compile), expression.operator === "or");
-    case "not": {
-      const operand = compile(expression.operand);
-      return (message) => negate(operand(message));
-    }
+      return logic(expression.operands.map(compile), expression.operator === "or", language);
+    case "not":
+      return negation(compile(expression.operand), language);
     case "negate": {
       const operand = compile(expression.operand);
-      return (message) => {
-        const value = operand(message);
-        if (typeof value === "bigint") return -value;
-        const number = toNumber(value);
-        return number === null ? null : -number;
-      };
+      const { negate } = language;
+      return (message, row) => negate(operand(message, row));
     }
     case "arithmetic": {
       const first = compile(expression.first);
-      const rest = expression.rest.map(({ operator, operand }) => ({ apply: arithmetic[operator], operand: compile(operand) }));
-      return (message) => {
-        let total = toNumber(first(message));
-        for (const { apply, operand } of rest) {
-          const next = toNumber(operand(message));
-          total = total === null || next === null ? null : finite(apply(total, next));
-        }
+      const rest = expression.rest.map(({ operator, operand }) => ({ apply: language.arithmetic[operator], operand: compile(operand) }));
+      return (message, row) => {
+        let total = first(message, row);
+        for (const { apply, operand } of rest) total = apply(total, operand(message, row));
         return total;
       };
     }
@@ -103,53 +79,70 @@ export function compileExpression(expression: Expression, scope: CompileScope): 
       const left = compile(expression.left);
       const right = compile(expression.right);
       const { operator } = expression;
-      return (message) => compare(operator, left(message), right(message));
+      return (message, row) => compare(operator, left(message, row), right(message, row));
     }
     case "in": {
       const operand = compile(expression.operand);
       const options = expression.options.map(compile);
-      const isIn: Evaluate = (message) => {
-        const value = operand(message);
+      const isIn: Evaluate = (message, row) => {
+        const value = operand(message, row);
         return logic(
-          options.map((option) => (of) => compare("=", value, option(of))),
+          options.map((option) => (of, at) => compare("=", value, option(of, at))),
           true,
-        )(message);
+          language,
+        )(message, row);
       };
-      return expression.isNegated ? (message) => negate(isIn(message)) : isIn;
+      return expression.isNegated ? negation(isIn, language) : isIn;
     }
     case "like":
       return compileLike(expression, scope);
     case "between": {
       const [operand, low, high] = [compile(expression.operand), compile(expression.low), compile(expression.high)];
-      const isBetween: Evaluate = (message) => {
-        const value = operand(message);
-        return logic([() => compare(">=", value, low(message)), () => compare("<=", value, high(message))], false)(message);
+      const isBetween: Evaluate = (message, row) => {
+        const value = operand(message, row);
+        return logic(
+          [() => compare(">=", value, low(message, row)), () => compare("<=", value, high(message, row))],
+          false,
+          language,
+        )(message, row);
       };
-      return expression.isNegated ? (message) => negate(isBetween(message)) : isBetween;
+      return expression.isNegated ? negation(isBetween, language) : isBetween;
     }
     case "isNull": {
       const operand = compile(expression.operand);
       const { isNegated } = expression;
-      return (message) => (operand(message) === null) !== isNegated;
+      return (message, row) => (operand(message, row) === null) !== isNegated;
     }
-    case "case": {
-      const subject = expression.subject === undefined ? undefined : compile(expression.subject);
-      const branches = expression.branches.map(({ when, result }) => ({ when: compile(when), result: compile(result) }));
-      const otherwise = expression.otherwise === undefined ? nothing : compile(expression.otherwise);
-      return (message) => {
-        const value = subject?.(message);
-        const taken = branches.find(({ when }) => (value === undefined ? when(message) : compare("=", value, when(message))) === true);
-        return (taken?.result ?? otherwise)(message);
-      };
-    }
+    case "case":
+      return compileCase(expression, scope);
+    case "member":
+    case "cast":
+    case "array":
+    case "object":
+    case "select":
+      return language.compileStructure(expression, scope);
   }
 }
 
-function compilePathExpression(text: string, at: Position, scope: CompileScope): Evaluate {
-  if (scope.dataType === "binary") return report(scope, at, `a binary rule cannot read the field ${text}: only * and functions`);
-  const path = compilePath(text);
-  if (path === undefined) return report(scope, at, `"${text}" is not a path such as a.b[0].c`);
-  return (message) => path.read(message.payload);
+function compileCase(expression: Extract<Expression, { kind: "case" }>, scope: CompileScope): Evaluate {
+  const { compare, truthOf, unknown } = scope.language;
+  const compile = (inner: Expression): Evaluate => compileExpression(inner, scope);
+  const branches = expression.branches.map(({ when, result }) => ({ when: compile(when), result: compile(result) }));
+  const otherwise = expression.otherwise === undefined ? () => unknown : compile(expression.otherwise);
+  if (expression.subject === undefined) {
+    return (message, row) => {
+      const taken = branches.find(({ when }) => truthOf(when(message, row)) === true);
+      return (taken?.result ?? otherwise)(message, row);
+    };
+  }
+  const subject = compile(expression.subject);
+  return (message, row) => {
+    const value = subject(message, row);
+    // A note of the AWS guide on CASE: of an Undefined value the whole is Undefined, ELSE or not.
+    if (value === undefined) return undefined;
+    const taken = branches.find(({ when }) => compare("=", value, when(message, row)) === true);
+    return (taken?.result ?? otherwise)(message, row);
+  };
 }
 
 /** Only `%` is special [alibaba-server 2.1]; there is no escape for it. */
@@ -160,8 +153,8 @@ function compileLike(expression: Extract<Expression, { kind: "like" }>, scope: C
     return report(scope, pattern.at, "LIKE takes a constant text such as 'abc%'");
   }
   const parts = pattern.value.split("%");
-  return (message) => {
-    const text = toText(operand(message));
+  return (message, row) => {
+    const text = toText(operand(message, row) ?? null);
     return text === null ? null : isLike(text, parts) !== isNegated;
   };
 }
@@ -183,30 +176,42 @@ function isLike(text: string, parts: readonly string[]): boolean {
 }
 
 function compileCall(call: Extract<Expression, { kind: "call" }>, scope: CompileScope): Evaluate {
-  const row = findFunction(call.name);
+  const { language } = scope;
+  const row = language.findFunction(call.name);
   if (row === undefined) return report(scope, call.at, `unknown function ${call.name}`);
-  if (row === "not_offered") return report(scope, call.at, `function ${call.name} is not offered`);
-  const plain = call.arguments.filter((argument) => argument !== "*");
-  const hasStar = plain.length !== call.arguments.length;
-  if (row.takesStar === true) {
-    if (call.arguments.length !== 1 || !hasStar) return report(scope, call.at, `${call.name} takes (*)`);
-  } else if (hasStar) {
+  if ("refusal" in row) return report(scope, call.at, row.refusal);
+  const given = language.readArguments(call.arguments);
+  const hasStar = given.includes("*");
+  const count = given.length;
+  if (row.takesStar === "only") {
+    if (count !== 1 || !hasStar) return report(scope, call.at, `${call.name} takes (*)`);
+  } else if (hasStar && row.takesStar === undefined) {
     return report(scope, call.at, `${call.name} does not take *`);
-  } else if (plain.length < row.argumentsMin || plain.length > row.argumentsMax) {
+  } else if (count < row.argumentsMin || count > row.argumentsMax) {
     const expected = row.argumentsMin === row.argumentsMax ? row.argumentsMin : `${row.argumentsMin} to ${row.argumentsMax}`;
-    return report(scope, call.at, `${call.name} takes ${expected} arguments, not ${plain.length}`);
+    return report(scope, call.at, `${call.name} takes ${expected} arguments, not ${count}`);
   }
-  const evaluates = plain.map((argument) => compileExpression(argument, scope));
+  const star = row.takesStar === "bytes" ? readBytes : readRow;
+  const evaluates = given.map((argument) => (argument === "*" ? star : compileExpression(argument, scope)));
   const bound = row.bind?.(
-    plain.map((argument) => (argument.kind === "constant" ? argument.value : null)),
+    given.map((argument) => (argument !== "*" && argument.kind === "constant" ? argument.value : null)),
     scope.settings,
   );
   if (bound !== undefined && "problem" in bound) return report(scope, call.at, `${call.name}: ${bound.problem}`);
   const run = bound ?? row.run;
   if (run === undefined) return nothing;
-  const takesNull = row.takesNull === true;
-  return (message) => {
-    const values = evaluates.map((evaluate) => evaluate(message));
-    return !takesNull && values.includes(null) ? null : run(message, values);
+  if (row.takesNull === true) {
+    return (message, at) =>
+      run(
+        message,
+        evaluates.map((evaluate) => evaluate(message, at)),
+      );
+  }
+  return (message, at) => {
+    const values = evaluates.map((evaluate) => evaluate(message, at));
+    return values.includes(null) ? null : run(message, values);
   };
 }
+
+const readRow: Evaluate = (_message, row) => row;
+const readBytes: Evaluate = () => rawPayload;

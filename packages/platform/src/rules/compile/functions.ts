@@ -4,25 +4,30 @@ import { PlatformError } from "../../errors/index.ts";
 import type { Constant } from "../sql/ast.ts";
 import type { RuleMessage } from "./rule-message.ts";
 import { compileTimeFormat } from "./time-format.ts";
-import { finite, kindOf, toNumber, toText, type Value } from "./value.ts";
+import { finite, kindOf, type SqlValue, toNumber, toText, type Value } from "./value.ts";
 
 export interface FunctionSettings {
   /** Local time of `timestamp(fmt)`: minutes east of UTC. The vendor's mainland regions are at +480. */
   offsetMinutes: number;
+  /** `accountid()` of AWS. */
+  accountId?: string;
 }
 
 /** What the compiler adds to the settings. */
 export interface FunctionScope extends FunctionSettings {
   textCharactersMax: number;
+  /** Of an AWS rule. */
+  sqlVersion?: string;
 }
 
-type Run = (message: RuleMessage, values: Value[]) => Value;
+export type Run = (message: RuleMessage, values: readonly SqlValue[]) => SqlValue;
 
 export interface RuleFunction {
   argumentsMin: number;
   argumentsMax: number;
-  /** Takes `*` (the raw payload) in place of arguments. */
-  takesStar?: true;
+  /** Takes `*`: alone, in place of arguments; as the raw payload; as the parsed one. */
+  takesStar?: "only" | "bytes" | "row";
+  /** Sees null and Undefined itself. */
   takesNull?: true;
   run?: Run;
   /** For rows whose arguments must be constants: binds them once, or says what is wrong with them. */
@@ -101,12 +106,12 @@ const runSubstring: Run = (_message, [target = null, from = null, to = null]) =>
 };
 
 /** Before the text is made: a short payload can ask for a very long one. */
-function checkLength(received: number, maximum: number): void {
+export function checkLength(received: number, maximum: number): void {
   if (received > maximum) throw new PlatformError("rules.result_too_large", { received, maximum });
 }
 
-function runUuid(message: RuleMessage): string {
-  const bytes = message.random.bytes(16);
+export function runUuid({ random }: Pick<RuleMessage, "random">): string {
+  const bytes = random.bytes(16);
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
   bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
   return bytes.toString("hex").replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
@@ -145,7 +150,7 @@ const table: Readonly<Record<string, RuleFunction>> = {
     argumentsMax: 10,
     bind: (_constants, { textCharactersMax }) => {
       return (_message, values) => {
-        const texts = values.map((value) => toText(value) ?? "");
+        const texts = values.map((value) => toText(value ?? null) ?? "");
         checkLength(
           texts.reduce((sum, text) => sum + text.length, 0),
           textCharactersMax,
@@ -159,7 +164,7 @@ const table: Readonly<Record<string, RuleFunction>> = {
     argumentsMax: 3,
     bind: (_constants, { textCharactersMax }) => {
       return (_message, values) => {
-        const [text = "", search = "", replacement = ""] = values.map((value) => toText(value) ?? "");
+        const [text = "", search = "", replacement = ""] = values.map((value) => toText(value ?? null) ?? "");
         if (search === "") return text;
         const pieces = text.split(search);
         checkLength(text.length + (pieces.length - 1) * (replacement.length - search.length), textCharactersMax);
@@ -208,16 +213,16 @@ const table: Readonly<Record<string, RuleFunction>> = {
       return (message) => decoder.decode(message.bytes);
     },
   },
-  to_base64: { argumentsMin: 0, argumentsMax: 0, takesStar: true, run: (message) => bytesOf(message).toString("base64") },
-  to_hex: { argumentsMin: 0, argumentsMax: 0, takesStar: true, run: (message) => bytesOf(message).toString("hex") },
+  to_base64: { argumentsMin: 0, argumentsMax: 0, takesStar: "only", run: (message) => bytesOf(message).toString("base64") },
+  to_hex: { argumentsMin: 0, argumentsMax: 0, takesStar: "only", run: (message) => bytesOf(message).toString("hex") },
 };
 
 /** In the vendor's list and not here: refused when the rule is compiled, never answered wrongly. */
 const notOffered: ReadonlySet<string> = new Set(["attribute", "thingpropertyflatmap"]);
 
 /** Names are matched in any letter case. */
-export function findFunction(name: string): RuleFunction | "not_offered" | undefined {
+export function findFunction(name: string): RuleFunction | { refusal: string } | undefined {
   const key = name.toLowerCase();
-  if (notOffered.has(key)) return "not_offered";
+  if (notOffered.has(key)) return { refusal: `function ${name} is not offered` };
   return Object.hasOwn(table, key) ? table[key] : undefined;
 }

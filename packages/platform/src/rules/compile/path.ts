@@ -26,13 +26,13 @@ export function compilePath(text: string): CompiledPath | undefined {
   return { read, key: String(key) };
 }
 
-function stepInto(value: Value, step: string | number): Value | undefined {
+export function stepInto(value: Value, step: string | number): Value | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   if (typeof step === "number") return Array.isArray(value) ? value[step] : undefined;
   return !Array.isArray(value) && Object.hasOwn(value, step) ? value[step] : undefined;
 }
 
-function splitSteps(body: string): (string | number)[] | undefined {
+export function splitSteps(body: string): (string | number)[] | undefined {
   const steps: (string | number)[] = [];
   let rest = body;
   while (rest !== "") {

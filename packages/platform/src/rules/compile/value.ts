@@ -1,5 +1,5 @@
 /**
- * Values of the rule SQL and how they meet.
+ * Values of the rule SQLs, and how they meet in Alibaba's.
  *
  * - A missing field is null. A comparison with null is unknown; AND, OR and NOT carry "unknown" on, and a WHERE passes
  *   only what is true.
@@ -13,6 +13,12 @@
 import { PlatformError } from "../../errors/index.ts";
 
 export type Value = null | boolean | number | bigint | string | Value[] | { [key: string]: Value };
+
+/** AWS tells a missing value (Undefined) from null. */
+export type SqlValue = Value | undefined;
+
+/** Stands for the bytes of the payload, which are no value of the SQL, in the arguments of functions that take them. */
+export const rawPayload: Value = Object.freeze(Object.create(null));
 
 /** `undefined` = null was involved or the two have no order. */
 export function compareValues(left: Value, right: Value): { isEqual: boolean; order: number | undefined } | undefined {

@@ -93,6 +93,21 @@ test.each([
   expect(outcome).toEqual({ isDelivered: false, code: "rules.webhook_status", reason: `The webhook answered ${status}.`, isRetryable });
 });
 
+test("keeps the answer for who asks for it, and fails when it is longer than that", async () => {
+  const { port } = await listen();
+  const url = `http://127.0.0.1:${port}/`;
+  expect(await open(["127.0.0.1"]).send(request(url, { answerBytesMax: 6 }))).toEqual({
+    isDelivered: true,
+    status: 200,
+    answer: Buffer.from("answer"),
+  });
+  expect(await sender?.send(request(url, { answerBytesMax: 5 }))).toMatchObject({
+    isDelivered: false,
+    code: "rules.webhook_answer_too_large",
+    isRetryable: false,
+  });
+});
+
 test("does not follow a redirect", async () => {
   const { port, seen } = await listen();
   expect(await open(["127.0.0.1"]).send(request(`http://127.0.0.1:${port}/redirect`))).toMatchObject({

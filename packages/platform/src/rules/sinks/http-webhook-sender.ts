@@ -77,9 +77,13 @@ export function createHttpWebhookSender({ clock, addressPolicy, limits }: HttpWe
         body: request.body,
         signal: abort.signal,
       });
+      const isGood = statusCode >= 200 && statusCode < 300;
+      if (isGood && request.answerBytesMax !== undefined) {
+        return { isDelivered: true, status: statusCode, answer: await readAnswer(body, request.answerBytesMax) };
+      }
       // Only the status counts; the answer is read away (up to the limit) so that the connection can be used again.
       await body.dump({ limit: limits.webhookAnswerBytesMax, signal: abort.signal }).catch(() => undefined);
-      if (statusCode >= 200 && statusCode < 300) return { isDelivered: true, status: statusCode };
+      if (isGood) return { isDelivered: true, status: statusCode };
       return failure(new PlatformError("rules.webhook_status", { status: statusCode }), isRetryableStatus(statusCode));
     } catch (error) {
       if (abort.signal.aborted)
@@ -98,6 +102,17 @@ export function createHttpWebhookSender({ clock, addressPolicy, limits }: HttpWe
       await (await agent)?.destroy();
     },
   };
+}
+
+async function readAnswer(body: AsyncIterable<Buffer>, bytesMax: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of body) {
+    bytes += chunk.length;
+    if (bytes > bytesMax) throw new PlatformError("rules.webhook_answer_too_large", { bytesMax });
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
 }
 
 function failure(error: PlatformError, isRetryable: boolean): WebhookOutcome {

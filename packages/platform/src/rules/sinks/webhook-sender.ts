@@ -6,11 +6,13 @@ export interface WebhookRequest {
   headers: Record<string, string>;
   body: Uint8Array;
   timeoutMilliseconds: number;
+  /** Keeps the answer's body up to so many bytes; a longer one is a failure. Absent: only the status counts. */
+  answerBytesMax?: number;
 }
 
 /** `code` and `reason` go to the device log and the dead letter. */
 export type WebhookOutcome =
-  | { isDelivered: true; status: number }
+  | { isDelivered: true; status: number; answer?: Buffer }
   | { isDelivered: false; code: string; reason: string; isRetryable: boolean };
 
 export interface WebhookSender {

@@ -13,7 +13,16 @@ export type Constant = string | number | boolean | null;
 export type Expression = { at: Position } & (
   | { kind: "constant"; value: Constant }
   /** `text` as written, without the quotes. */
-  | { kind: "path"; text: string }
+  | { kind: "path"; text: string; isQuoted: boolean }
+  /** AWS: steps into the value of an expression, `get(a, 0).b[c]`. */
+  | { kind: "member"; of: Expression; steps: MemberStep[] }
+  /** AWS: `cast(a AS Int)`; the type as written. */
+  | { kind: "cast"; operand: Expression; type: string }
+  /** AWS: `[a, 1]` and `{'k': a}`. */
+  | { kind: "array"; items: Expression[] }
+  | { kind: "object"; entries: { key: string; value: Expression }[] }
+  /** AWS: `(SELECT … FROM expression WHERE …)` over the elements of an array. */
+  | { kind: "select"; projection: Projection; from: Expression; where: Expression | undefined }
   | { kind: "call"; name: string; arguments: (Expression | "*")[] }
   | { kind: "logic"; operator: "and" | "or"; operands: Expression[] }
   | { kind: "not"; operand: Expression }
@@ -32,6 +41,9 @@ export type Expression = { at: Position } & (
     }
 );
 
+/** A key, or an index that is an expression. */
+export type MemberStep = string | Expression;
+
 export interface SelectItem {
   /** `*` = the whole payload. */
   value: Expression | "*";
@@ -41,9 +53,15 @@ export interface SelectItem {
   text: string;
 }
 
-export interface Statement {
+export interface Projection {
   items: SelectItem[];
-  topic: string;
+  /** AWS: `SELECT VALUE`, the only item itself is the result. */
+  isValue: boolean;
+}
+
+export interface Statement extends Projection {
+  /** Absent: an AWS rule that is called by name only. */
+  topic: string | undefined;
   topicAt: Position;
   where: Expression | undefined;
 }

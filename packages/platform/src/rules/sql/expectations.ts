@@ -7,7 +7,21 @@ function nameTokens(firsts: readonly TokenType[]): string {
   const unique = new Set(firsts);
   const names: string[] = [];
   if (unique.has(t.Text) && unique.has(t.Path)) {
-    for (const starter of [t.Not, t.Minus, t.NumberToken, t.Text, t.True, t.False, t.Null, t.Quoted, t.Path, t.Case, t.LeftBracket]) {
+    for (const starter of [
+      t.Not,
+      t.Minus,
+      t.NumberToken,
+      t.Text,
+      t.True,
+      t.False,
+      t.Null,
+      t.Quoted,
+      t.Path,
+      t.Case,
+      t.LeftBracket,
+      t.LeftSquare,
+      t.LeftBrace,
+    ]) {
       unique.delete(starter);
     }
     names.push("a field", "a function", "a constant", "a bracket");

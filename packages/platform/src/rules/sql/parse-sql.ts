@@ -1,18 +1,26 @@
 /** Text to tree, with every problem found on the way. */
-import { EOF, type IRecognitionException, type IToken, Lexer } from "chevrotain";
+import { EOF, type IRecognitionException, type IToken, Lexer, type TokenType } from "chevrotain";
 import type { RuleLimits } from "../limits.ts";
 import type { SqlProblem } from "../rule.ts";
-import type { Statement } from "./ast.ts";
+import type { Expression, Statement } from "./ast.ts";
 import { SqlParser } from "./sql-parser.ts";
 import * as t from "./tokens.ts";
 
-export type SqlOutcome = { statement: Statement; problems: [] } | { statement?: undefined; problems: SqlProblem[] };
+export type RuleLanguage = "alibaba" | "aws";
 
-/** Building lexer and parser analyses the grammar (tens of milliseconds): done at the first statement, not at start. */
-let tools: { lexer: Lexer; parser: SqlParser } | undefined;
+type Outcome<T> = { tree: T; problems: [] } | { tree?: undefined; problems: SqlProblem[] };
 
-function toolsOf(): { lexer: Lexer; parser: SqlParser } {
-  tools ??= { lexer: new Lexer(t.tokens, { ensureOptimizations: false }), parser: new SqlParser() };
+/** Building lexers and parser analyses the grammar (tens of milliseconds): done at the first statement, not at start. */
+let tools: { lexers: Readonly<Record<RuleLanguage, Lexer>>; parser: SqlParser } | undefined;
+
+function toolsOf(): NonNullable<typeof tools> {
+  tools ??= {
+    lexers: {
+      alibaba: new Lexer(t.alibabaTokens, { ensureOptimizations: false }),
+      aws: new Lexer(t.awsTokens, { ensureOptimizations: false }),
+    },
+    parser: new SqlParser(),
+  };
   return tools;
 }
 
@@ -27,14 +35,23 @@ const malformed = new Map([
  *
  * @returns the tree, or at least one problem with line and column (from 1). Never throws for what the text holds.
  */
-export function parseSql(sql: string, limits: RuleLimits): SqlOutcome {
+export function parseSql(sql: string, limits: RuleLimits, language: RuleLanguage = "alibaba"): Outcome<Statement> {
+  return parse(sql, limits, language, (parser) => (language === "aws" ? parser.awsStatement() : parser.statement()));
+}
+
+/** Parses what stands in `${…}` of an action [aws-iot 14.4]. */
+export function parseAwsExpression(text: string, limits: RuleLimits): Outcome<Expression> {
+  return parse(text, limits, "aws", (parser) => parser.awsExpression());
+}
+
+function parse<T>(sql: string, limits: RuleLimits, language: RuleLanguage, start: (parser: SqlParser) => T): Outcome<T> {
   if (sql.length > limits.sqlCharactersMax) {
     return {
       problems: [{ message: `statement is ${sql.length} characters long; at most ${limits.sqlCharactersMax}`, line: 1, column: 1 }],
     };
   }
-  const { lexer, parser } = toolsOf();
-  const { tokens, errors } = lexer.tokenize(sql);
+  const { lexers, parser } = toolsOf();
+  const { tokens, errors } = lexers[language].tokenize(sql);
   const problems: SqlProblem[] = errors.map((error) => ({
     message: `unexpected character ${quote(sql.slice(error.offset, error.offset + Math.max(1, error.length)))}`,
     line: error.line ?? 1,
@@ -49,12 +66,16 @@ export function parseSql(sql: string, limits: RuleLimits): SqlOutcome {
   // Words that are not words confuse the grammar: its complaints would only hide the cause.
   if (problems.length > 0) return { problems: problems.slice(0, limits.problemsMax) };
   parser.input = tokens;
-  const statement = parser.statement();
+  parser.isAws = language === "aws";
+  const tree = start(parser);
   if (parser.errors.length > 0) {
     return { problems: parser.errors.slice(0, limits.problemsMax).map((error) => describe(error, sql)) };
   }
-  return { statement, problems: [] };
+  return { tree, problems: [] };
 }
+
+const opening: ReadonlySet<TokenType> = new Set([t.LeftBracket, t.Case, t.LeftSquare, t.LeftBrace]);
+const closing: ReadonlySet<TokenType> = new Set([t.RightBracket, t.End, t.RightSquare, t.RightBrace]);
 
 /** Recursion of parser and evaluation follows brackets, CASE and runs of prefixes: bounded before the grammar sees them. */
 function tooDeep(tokens: IToken[], nestingMax: number): SqlProblem | undefined {
@@ -63,8 +84,8 @@ function tooDeep(tokens: IToken[], nestingMax: number): SqlProblem | undefined {
   for (const token of tokens) {
     const type = token.tokenType;
     prefixes = type === t.Not || type === t.Minus ? prefixes + 1 : 0;
-    if (type === t.LeftBracket || type === t.Case) open += 1;
-    if (type === t.RightBracket || type === t.End) open = Math.max(0, open - 1);
+    if (opening.has(type)) open += 1;
+    if (closing.has(type)) open = Math.max(0, open - 1);
     if (open + prefixes > nestingMax) return { message: `nested deeper than ${nestingMax} levels`, ...startOf(token) };
   }
   return undefined;

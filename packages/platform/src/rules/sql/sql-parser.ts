@@ -1,6 +1,9 @@
-/** Grammar of the rule SQL, building the typed tree while it reads. Loosest binding first. */
-import { EmbeddedActionsParser, type IToken, type ParserMethod, tokenMatcher } from "chevrotain";
-import type { ArithmeticOperator, ComparisonOperator, Expression, Position, SelectItem, Statement } from "./ast.ts";
+/**
+ * Grammar of both rule SQLs, building the typed tree while it reads. Loosest binding first. `statement` is Alibaba's, `awsStatement` and
+ * `awsExpression` are AWS's; what only one language has begins with a word that the other's lexer does not make, or is gated.
+ */
+import { EmbeddedActionsParser, type IToken, type ParserMethod, type TokenType, tokenMatcher } from "chevrotain";
+import type { ArithmeticOperator, ComparisonOperator, Expression, MemberStep, Position, SelectItem, Statement } from "./ast.ts";
 import { expectations } from "./expectations.ts";
 import * as t from "./tokens.ts";
 
@@ -27,9 +30,28 @@ function unquoteName(image: string): string {
   return image.slice(1, -1).replace(/\\(["\\])/g, "$1");
 }
 
+/** What may follow VALUE when it is the keyword: otherwise a field has that name. */
+const afterValue: ReadonlySet<TokenType> = new Set([
+  t.Path,
+  t.Text,
+  t.Quoted,
+  t.NumberToken,
+  t.True,
+  t.False,
+  t.Null,
+  t.Not,
+  t.Case,
+  t.LeftBracket,
+  t.LeftSquare,
+  t.LeftBrace,
+]);
+
 export class SqlParser extends EmbeddedActionsParser {
+  /** Set before a rule is started. */
+  isAws = false;
+
   constructor() {
-    super(t.tokens, { recoveryEnabled: true, maxLookahead: 2, errorMessageProvider: expectations });
+    super(t.allTokens, { recoveryEnabled: true, maxLookahead: 2, errorMessageProvider: expectations });
     this.performSelfAnalysis();
   }
 
@@ -52,10 +74,75 @@ export class SqlParser extends EmbeddedActionsParser {
     this.OPTION1(() => this.CONSUME(t.Semicolon));
     return this.ACTION(() => ({
       items,
+      isValue: false,
       topic: tokenMatcher(topic, t.Quoted) ? unquoteName(topic.image) : unquoteText(topic.image),
       topicAt: positionOf(topic),
       where,
     }));
+  });
+
+  readonly awsStatement: ParserMethod<[], Statement> = this.RULE("awsStatement", () => {
+    const items: SelectItem[] = [];
+    const start = this.CONSUME(t.Select);
+    const isValue = this.SUBRULE(this.valueWord);
+    this.AT_LEAST_ONE_SEP({
+      SEP: t.Comma,
+      DEF: () => {
+        const item = this.SUBRULE(this.selectItem);
+        this.ACTION(() => items.push(item));
+      },
+    });
+    const topic = this.OPTION(() => {
+      this.CONSUME(t.From);
+      return this.OR([{ ALT: () => this.CONSUME(t.Text) }, { ALT: () => this.CONSUME(t.Quoted) }]);
+    });
+    const where = this.OPTION1(() => {
+      this.CONSUME(t.Where);
+      return this.SUBRULE(this.expression);
+    });
+    this.OPTION2(() => this.CONSUME(t.Semicolon));
+    return this.ACTION(() => ({
+      items,
+      isValue,
+      topic: topic && (tokenMatcher(topic, t.Quoted) ? unquoteName(topic.image) : unquoteText(topic.image)),
+      topicAt: positionOf(topic ?? start),
+      where,
+    }));
+  });
+
+  /** What stands in `${…}` [aws-iot 14.4]. */
+  readonly awsExpression: ParserMethod<[], Expression> = this.RULE("awsExpression", () => this.SUBRULE(this.expression));
+
+  /** VALUE is no reserved word: `SELECT value FROM …` reads a field. */
+  private readonly valueWord: ParserMethod<[], boolean> = this.RULE("valueWord", () => {
+    const word = this.OPTION({ GATE: () => this.#isValueWord(), DEF: () => this.CONSUME(t.Path) });
+    return word !== undefined;
+  });
+
+  #isValueWord(): boolean {
+    if (!/^value$/i.test(this.LA(1).image)) return false;
+    const next = this.LA(2).tokenType;
+    return next === t.Star ? this.LA(3).tokenType === t.From : afterValue.has(next);
+  }
+
+  private readonly nestedSelect: ParserMethod<[], Expression> = this.RULE("nestedSelect", () => {
+    const items: SelectItem[] = [];
+    const start = this.CONSUME(t.Select);
+    const isValue = this.SUBRULE(this.valueWord);
+    this.AT_LEAST_ONE_SEP({
+      SEP: t.Comma,
+      DEF: () => {
+        const item = this.SUBRULE(this.selectItem);
+        this.ACTION(() => items.push(item));
+      },
+    });
+    this.CONSUME(t.From);
+    const from = this.SUBRULE(this.postfix);
+    const where = this.OPTION(() => {
+      this.CONSUME(t.Where);
+      return this.SUBRULE(this.expression);
+    });
+    return this.ACTION((): Expression => ({ kind: "select", projection: { items, isValue }, from, where, at: positionOf(start) }));
   });
 
   private readonly selectItem: ParserMethod<[], SelectItem> = this.RULE("selectItem", () => {
@@ -79,8 +166,8 @@ export class SqlParser extends EmbeddedActionsParser {
             return this.OR2([{ ALT: () => this.CONSUME(t.Word) }, { ALT: () => this.CONSUME1(t.Quoted) }]);
           },
         },
-        { ALT: () => this.CONSUME2(t.Path) },
-        { ALT: () => this.CONSUME2(t.Quoted) },
+        { GATE: () => !this.isAws, ALT: () => this.CONSUME2(t.Path) },
+        { GATE: () => !this.isAws, ALT: () => this.CONSUME2(t.Quoted) },
       ]),
     );
     return this.ACTION(() => ({
@@ -274,10 +361,35 @@ export class SqlParser extends EmbeddedActionsParser {
       const token = this.CONSUME(t.Minus);
       this.ACTION(() => signs.push(token));
     });
-    const operand = this.SUBRULE(this.primary);
+    const operand = this.SUBRULE(this.postfix);
     return this.ACTION(() =>
       signs.reduceRight<Expression>((inner, token) => ({ kind: "negate", operand: inner, at: positionOf(token) }), operand),
     );
+  });
+
+  private readonly postfix: ParserMethod<[], Expression> = this.RULE("postfix", () => {
+    const steps: MemberStep[] = [];
+    const of = this.SUBRULE(this.primary);
+    this.MANY(() =>
+      this.OR([
+        {
+          ALT: () => {
+            this.CONSUME(t.Dot);
+            const name = this.OR1([{ ALT: () => this.CONSUME(t.Word) }, { ALT: () => this.CONSUME(t.Quoted) }]);
+            this.ACTION(() => steps.push(...(tokenMatcher(name, t.Quoted) ? [unquoteName(name.image)] : namedSteps(name.image, name))));
+          },
+        },
+        {
+          ALT: () => {
+            this.CONSUME(t.LeftSquare);
+            const index = this.SUBRULE(this.expression);
+            this.CONSUME(t.RightSquare);
+            this.ACTION(() => steps.push(index));
+          },
+        },
+      ]),
+    );
+    return this.ACTION((): Expression => (steps.length === 0 ? of : { kind: "member", of, steps, at: of?.at ?? { line: 1, column: 1 } }));
   });
 
   private readonly primary: ParserMethod<[], Expression> = this.RULE("primary", () => {
@@ -316,14 +428,14 @@ export class SqlParser extends EmbeddedActionsParser {
       {
         ALT: (): Expression => {
           const token = this.CONSUME(t.Quoted);
-          return { kind: "path", text: this.ACTION(() => unquoteName(token.image)), at };
+          return { kind: "path", text: this.ACTION(() => unquoteName(token.image)), isQuoted: true, at };
         },
       },
       { ALT: () => this.SUBRULE(this.call) },
       {
         ALT: (): Expression => {
           const token = this.CONSUME(t.Path);
-          return { kind: "path", text: token.image, at };
+          return { kind: "path", text: token.image, isQuoted: false, at };
         },
       },
       { ALT: () => this.SUBRULE(this.choice) },
@@ -335,7 +447,48 @@ export class SqlParser extends EmbeddedActionsParser {
           return inner;
         },
       },
+      {
+        GATE: () => this.isAws,
+        ALT: (): Expression => {
+          this.CONSUME1(t.LeftBracket);
+          const inner = this.SUBRULE(this.nestedSelect);
+          this.CONSUME1(t.RightBracket);
+          return inner;
+        },
+      },
+      { ALT: () => this.SUBRULE(this.arrayLiteral) },
+      { ALT: () => this.SUBRULE(this.objectLiteral) },
     ]);
+  });
+
+  private readonly arrayLiteral: ParserMethod<[], Expression> = this.RULE("arrayLiteral", () => {
+    const items: Expression[] = [];
+    const start = this.CONSUME(t.LeftSquare);
+    this.MANY_SEP({
+      SEP: t.Comma,
+      DEF: () => {
+        const item = this.SUBRULE(this.expression);
+        this.ACTION(() => items.push(item));
+      },
+    });
+    this.CONSUME(t.RightSquare);
+    return this.ACTION((): Expression => ({ kind: "array", items, at: positionOf(start) }));
+  });
+
+  private readonly objectLiteral: ParserMethod<[], Expression> = this.RULE("objectLiteral", () => {
+    const entries: { key: string; value: Expression }[] = [];
+    const start = this.CONSUME(t.LeftBrace);
+    this.MANY_SEP({
+      SEP: t.Comma,
+      DEF: () => {
+        const key = this.OR([{ ALT: () => this.CONSUME(t.Text) }, { ALT: () => this.CONSUME(t.Quoted) }]);
+        this.CONSUME(t.Colon);
+        const value = this.SUBRULE(this.expression);
+        this.ACTION(() => entries.push({ key: tokenMatcher(key, t.Quoted) ? unquoteName(key.image) : unquoteText(key.image), value }));
+      },
+    });
+    this.CONSUME(t.RightBrace);
+    return this.ACTION((): Expression => ({ kind: "object", entries, at: positionOf(start) }));
   });
 
   private readonly call: ParserMethod<[], Expression> = this.RULE("call", () => {
@@ -357,8 +510,21 @@ export class SqlParser extends EmbeddedActionsParser {
         this.ACTION(() => list.push(argument));
       },
     });
+    const type = this.OPTION({
+      GATE: () => this.isAws && /^cast$/i.test(name.image),
+      DEF: () => {
+        this.CONSUME(t.As);
+        return this.CONSUME(t.Word);
+      },
+    });
     this.CONSUME(t.RightBracket);
-    return this.ACTION((): Expression => ({ kind: "call", name: name.image, arguments: list, at: positionOf(name) }));
+    return this.ACTION((): Expression => {
+      const [operand] = list;
+      if (type !== undefined && list.length === 1 && operand !== undefined && operand !== "*") {
+        return { kind: "cast", operand, type: type.image, at: positionOf(name) };
+      }
+      return { kind: "call", name: name.image, arguments: list, at: positionOf(name) };
+    });
   });
 
   private readonly choice: ParserMethod<[], Expression> = this.RULE("choice", () => {
@@ -379,6 +545,13 @@ export class SqlParser extends EmbeddedActionsParser {
     this.CONSUME(t.End);
     return this.ACTION((): Expression => ({ kind: "case", subject, branches, otherwise, at: positionOf(first) }));
   });
+}
+
+/** `b[0].c` as one word -> its steps. */
+function namedSteps(text: string, token: IToken): MemberStep[] {
+  return [...text.matchAll(/\[(\d+)\]|[^.[\]]+/g)].map(([whole, index]) =>
+    index === undefined ? whole : { kind: "constant", value: Number(index), at: positionOf(token) },
+  );
 }
 
 function chain(operator: "and" | "or", operands: Expression[], at: Position): Expression {

@@ -1,4 +1,7 @@
-/** Words and signs of the rule SQL [alibaba-server 2.1]. Keywords in any letter case, names as written. */
+/**
+ * Words and signs of both rule SQLs [alibaba-server 2.1, aws-iot 14.2]. Keywords in any letter case, names as written. Each language has
+ * its own list of them: IN, LIKE, BETWEEN and IS are plain names in the AWS one, which has literals and steps after brackets instead.
+ */
 import { createToken, Lexer, type TokenType } from "chevrotain";
 
 const letter = "[A-Za-z_\\u00c0-\\u024f\\u4e00-\\u9fff]";
@@ -65,10 +68,16 @@ export const LeftBracket = sign("LeftBracket", "(");
 export const RightBracket = sign("RightBracket", ")");
 export const Comma = sign("Comma", ",");
 export const Semicolon = sign("Semicolon", ";");
+export const Dot = sign("Dot", ".");
+export const Colon = sign("Colon", ":");
+export const LeftSquare = sign("LeftSquare", "[");
+export const RightSquare = sign("RightSquare", "]");
+export const LeftBrace = sign("LeftBrace", "{");
+export const RightBrace = sign("RightBrace", "}");
 const Blank = createToken({ name: "Blank", pattern: /[\s\u3000]+/, group: Lexer.SKIPPED, line_breaks: true });
 
 /** In order of trial: keywords before names, long signs before short ones, the closed form of a literal before the open one. */
-export const tokens: TokenType[] = [
+export const alibabaTokens: TokenType[] = [
   Blank,
   Select,
   From,
@@ -113,3 +122,18 @@ export const tokens: TokenType[] = [
   Semicolon,
   Word,
 ];
+
+const predicateWords: ReadonlySet<TokenType> = new Set([In, Is, Like, Between]);
+
+export const awsTokens: TokenType[] = [
+  ...alibabaTokens.filter((token) => !predicateWords.has(token)),
+  Dot,
+  Colon,
+  LeftSquare,
+  RightSquare,
+  LeftBrace,
+  RightBrace,
+];
+
+/** The grammar knows the words of both languages. */
+export const allTokens: TokenType[] = [...new Set([...alibabaTokens, ...awsTokens])];
