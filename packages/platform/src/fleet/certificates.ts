@@ -54,10 +54,11 @@ export function createFleetCertificates(
     peek: (id) => certificates.peek(id),
     get: need,
 
-    async createWithKeys(isActive) {
+    async createWithKeys(wanted) {
+      const status = typeof wanted === "string" ? wanted : wanted ? "ACTIVE" : "INACTIVE";
       const made = await issuer.createKeysAndCertificate();
       const read = readCertificate(made.certificatePem, "fleet.certificate_invalid", limits);
-      const certificate = await insert(read, isActive ? "ACTIVE" : "INACTIVE", { mode: "DEFAULT" });
+      const certificate = await insert(read, status, { mode: "DEFAULT" });
       return { certificate, publicKeyPem: made.publicKeyPem, privateKeyPem: made.privateKeyPem };
     },
 

@@ -204,8 +204,10 @@ export interface ThingGroups {
 }
 
 export interface Certificates {
-  /** RSA-2048; the private key is told once and kept nowhere. */
-  createWithKeys(isActive: boolean): Promise<{ certificate: FleetCertificate; publicKeyPem: string; privateKeyPem: string }>;
+  /** RSA-2048; the private key is told once and kept nowhere. True: ACTIVE, false: INACTIVE. */
+  createWithKeys(
+    status: boolean | CertificateStatus,
+  ): Promise<{ certificate: FleetCertificate; publicKeyPem: string; privateKeyPem: string }>;
   /** `fleet.csr_invalid`. */
   createFromRequest(csrPem: string, status: CertificateStatus): Promise<FleetCertificate>;
   /** `isCaRequired`: signed by a registered CA (`fleet.certificate_untrusted`), otherwise any issuer. `fleet.certificate_exists`. */
