@@ -55,6 +55,12 @@ export {
   type PolicyStatement,
   readPolicy,
 } from "./policy-document.ts";
+export {
+  decodeProvisioningRequest,
+  encodeProvisioningAnswer,
+  type ProvisioningFormat,
+  provisioningFormats,
+} from "./provisioning-messages.ts";
 export { type ReservedTopicName, reservedRequestTopics } from "./reserved-topics.ts";
 export {
   formatThingShadow,
@@ -86,6 +92,14 @@ export {
 } from "./shadow-request.ts";
 export { type SigV4Ports, type SigV4RefusalReason, type SigV4Verdict, verifySigV4 } from "./sigv4.ts";
 export { decodeQuery, isSigV4Signed, type QueryPair, type SignedRequest } from "./sigv4-request.ts";
+export { defaultTemplateLimits, type ProvisioningTemplate, readTemplate, type TemplateLimits, type TemplateOverride } from "./template.ts";
+export {
+  certificateParameters,
+  type PlannedCertificate,
+  type PlannedThing,
+  type ProvisioningPlan,
+  planProvisioning,
+} from "./template-plan.ts";
 export {
   type AwsTopicLimits,
   awsPublishFault,
