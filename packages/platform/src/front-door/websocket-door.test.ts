@@ -29,6 +29,25 @@ describe.each([{ sharedReadBuffer: true }, { sharedReadBuffer: false }])("shared
     expect(log.map((entry) => entry.code)).toEqual(["front_door.websocket_text_frame", "front_door.websocket_protocol_unknown"]);
   });
 
+  test("a Close frame is a goodbye; a stream that breaks, or that we close, is none", async () => {
+    const { broker, port } = await doors.open();
+    const open = async () => {
+      const socket = new WebSocket(`ws://127.0.0.1:${port}/`, ["mqtt"]);
+      socket.on("error", () => {});
+      await new Promise((resolve) => socket.on("open", resolve));
+      return socket;
+    };
+    (await open()).close();
+    await until(() => broker.closedCount === 1);
+    (await open()).close(1000, "bye");
+    await until(() => broker.closedCount === 2);
+    (await open()).terminate();
+    await until(() => broker.closedCount === 3);
+    (await open()).send("text");
+    await until(() => broker.closedCount === 4);
+    expect(broker.goodbyes).toEqual([true, true, false, false]);
+  });
+
   test("[MQTT-6.0.0-2] every message holds one packet, however many are written at once", async () => {
     const { broker, port } = await doors.open();
     const socket = new WebSocket(`ws://127.0.0.1:${port}/`, ["mqtt"]);

@@ -32,8 +32,13 @@ class EchoBroker implements Pick<Broker, "accept"> {
   facts: ConnectionFacts[] = [];
   received: Buffer[] = [];
   transports: Transport[] = [];
-  closedCount = 0;
+  /** Of each connection that is gone, whether it said goodbye. */
+  goodbyes: boolean[] = [];
   drainedCount = 0;
+
+  get closedCount(): number {
+    return this.goodbyes.length;
+  }
 
   accept(transport: Transport, facts: ConnectionFacts) {
     this.facts.push(facts);
@@ -47,7 +52,7 @@ class EchoBroker implements Pick<Broker, "accept"> {
         isConnected = true;
       },
       drained: () => void this.drainedCount++,
-      closed: () => void this.closedCount++,
+      closed: (isGoodbye = false) => void this.goodbyes.push(isGoodbye),
     };
   }
 }
