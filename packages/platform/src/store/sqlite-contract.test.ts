@@ -1,4 +1,5 @@
 import { describeDeviceServiceStores } from "./contract/device-service-stores.ts";
+import { describeFleetStore } from "./contract/fleet-store.ts";
 import { describeNamedShadowStore } from "./contract/named-shadow-store.ts";
 import { describeOtaStore } from "./contract/ota-store.ts";
 import { describeOtherStores } from "./contract/other-stores.ts";
@@ -20,4 +21,5 @@ describeScriptStore("sqlite", openInMemory);
 describeThingModelStore("sqlite", openInMemory);
 describeOtaStore("sqlite", openInMemory);
 describeDeviceServiceStores("sqlite", openInMemory);
+describeFleetStore("sqlite", openInMemory);
 describeNamedShadowStore("sqlite", openInMemory);
