@@ -14,6 +14,7 @@ import { mqttErrors } from "./mqtt.ts";
 import { namedShadowErrors, thingShadowErrors } from "./named-shadows.ts";
 import { otaErrors } from "./ota.ts";
 import type { ErrorTable } from "./platform-error.ts";
+import { provisioningErrors } from "./provisioning.ts";
 import { registryErrors } from "./registry.ts";
 import { ruleErrors } from "./rules.ts";
 import { scriptErrors } from "./scripts.ts";
@@ -38,6 +39,7 @@ export const errorTable: ErrorTable = {
   ...namedShadowErrors,
   ...thingShadowErrors,
   ...otaErrors,
+  ...provisioningErrors,
   ...registryErrors,
   ...ruleErrors,
   ...scriptErrors,

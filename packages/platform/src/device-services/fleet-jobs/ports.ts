@@ -5,6 +5,8 @@ import type { ExecutionCounts, FleetJob, FleetJobStatus, FleetJobTarget, JobExec
 export interface StoredFleetJob extends FleetJob {
   /** Later ones have higher numbers. */
   row: number;
+  /** Every thing of its targets waits or has its execution. */
+  isExpanded: boolean;
 }
 
 export interface StoredExecution extends JobExecution {
@@ -19,7 +21,8 @@ export interface StoredExecution extends JobExecution {
 
 export type FleetJobPatch = Partial<
   Pick<
-    FleetJob,
+    StoredFleetJob,
+    | "isExpanded"
     | "description"
     | "timeoutMinutes"
     | "rollout"
@@ -37,8 +40,7 @@ export type FleetJobPatch = Partial<
 
 /** Writes are durable when they resolve, and all or nothing. */
 export interface FleetJobStore {
-  /** `row` of a job is given by the store. */
-  insert(job: FleetJob, jobsMax: number): Promise<"done" | "taken" | "full">;
+  insert(job: Omit<StoredFleetJob, "row">, jobsMax: number): Promise<"done" | "taken" | "full">;
   find(jobId: string): Promise<StoredFleetJob | undefined>;
   patch(jobId: string, patch: FleetJobPatch): Promise<void>;
   /** Newest first. */
@@ -55,7 +57,8 @@ export interface FleetJobStore {
 
   /** Things that shall get an execution: those that have one are left out, unless it was REMOVED. */
   addWaiting(jobId: string, thingNames: readonly string[]): Promise<void>;
-  removeWaiting(jobId: string, thingName?: string): Promise<void>;
+  /** Of a job, of a thing or of both. */
+  removeWaiting(of: { jobId?: string; thingName?: string }): Promise<void>;
   hasWaiting(jobId: string): Promise<boolean>;
   /** The first that wait get executions. */
   release(jobId: string, limit: number, at: number): Promise<StoredExecution[]>;
