@@ -35,6 +35,7 @@ export {
   splitPending,
 } from "./job-answers.ts";
 export { documentParameterNames, fillDocument, unfillablePlaceholder } from "./job-documents.ts";
+export { formatJobTarget, type JobTargetName, jobProcessDetails, parseJobTarget } from "./job-names.ts";
 export {
   checkJobDetails,
   type JobDetails,

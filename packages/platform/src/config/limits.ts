@@ -2,9 +2,9 @@
 import { defaultBrokerLimits } from "@thingstead/mqtt";
 import { defaultAccessLimits, defaultGatewayLimits, defaultPlainSessionLimits, defaultSessionLimits } from "../access/index.ts";
 import { defaultAlibabaApiLimits, defaultApiLimits, defaultAwsApiLimits } from "../api/index.ts";
-import { defaultAlibabaBindingLimits, defaultAwsEventLimits } from "../bindings/index.ts";
+import { defaultAlibabaBindingLimits, defaultAwsAccessLimits, defaultAwsEventLimits, defaultAwsSessionLimits } from "../bindings/index.ts";
 import { defaultDeviceLogLimits } from "../device-log/index.ts";
-import { defaultDeviceServicesLimits } from "../device-services/index.ts";
+import { defaultDeviceServicesLimits, defaultFleetJobLimits } from "../device-services/index.ts";
 import { defaultFleetLimits } from "../fleet/index.ts";
 import { defaultFrontDoorLimits } from "../front-door/index.ts";
 import { defaultMessageLimits } from "../messages/index.ts";
@@ -27,6 +27,7 @@ export const roomLimits = {
   fleet: defaultFleetLimits,
   deviceLog: defaultDeviceLogLimits,
   deviceServices: defaultDeviceServicesLimits,
+  fleetJobs: defaultFleetJobLimits,
   ota: defaultOtaLimits,
   rules: defaultRuleLimits,
   scripts: defaultScriptLimits,
@@ -40,4 +41,6 @@ export const roomLimits = {
   alibabaApi: defaultAlibabaApiLimits,
   awsApi: defaultAwsApiLimits,
   awsEvents: defaultAwsEventLimits,
+  awsSession: defaultAwsSessionLimits,
+  awsAccess: defaultAwsAccessLimits,
 };
