@@ -13,7 +13,7 @@ import { createPolicies } from "./policies.ts";
 import type { CertificateIssuer, FleetStore } from "./ports.ts";
 import { createRecords, createResourceTags } from "./records.ts";
 import { createThings } from "./things.ts";
-import { createThingTypes } from "./types.ts";
+import { createThingTypes } from "./thing-types.ts";
 
 export interface FleetPorts {
   /** Made with `namings: { [thingProductKey]: thingNaming }`. */
