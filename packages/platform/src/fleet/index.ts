@@ -11,3 +11,4 @@ export type * from "./fleet.ts";
 export { defaultFleetLimits, type FleetLimits } from "./limits.ts";
 export { drawUuid, thingNaming, thingProductKey } from "./naming.ts";
 export type * from "./ports.ts";
+export * from "./provisioning/index.ts";
