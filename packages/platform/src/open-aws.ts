@@ -2,9 +2,9 @@
  * Wires the AWS dialect. `openAws` runs before the broker is made, which asks its gate; `bindAws` after the rooms that its
  * handlers speak to, and before the broker starts.
  */
-import type { AwsAccount } from "@thingstead/dialects";
+import { type AwsAccount, readPolicy } from "@thingstead/dialects";
 import type { Broker, Gatekeeper } from "@thingstead/mqtt";
-import type { SessionListener } from "./access/index.ts";
+import type { PublishListeners, SessionListener } from "./access/index.ts";
 import {
   type AwsAnswers,
   type AwsEvents,
@@ -15,13 +15,16 @@ import {
   createAwsEvents,
   createAwsPublisher,
   createAwsRouter,
+  createAwsTaps,
 } from "./bindings/index.ts";
 import type { Clock, Random } from "./clock.ts";
 import type { Settings } from "./config/index.ts";
 import type { DeviceLog } from "./device-log/index.ts";
 import type { DeviceServices } from "./device-services/index.ts";
-import { createEventSwitches, type EventSwitches, type Fleet } from "./fleet/index.ts";
+import type { PlatformError } from "./errors/index.ts";
+import { createEventSwitches, createFleet, type EventSwitches, type Fleet } from "./fleet/index.ts";
 import type { openCertificates } from "./front-door/index.ts";
+import { openAwsGate, refuseProvisioning } from "./open-aws-gate.ts";
 import type { Registry } from "./registry/index.ts";
 import type { RuleEngine } from "./rules/index.ts";
 import type { Store } from "./store/index.ts";
@@ -36,8 +39,11 @@ export interface OpenAwsPorts {
   broker: () => Broker;
   /** Opened later: nothing is issued before the server is ready. */
   certificates: () => Awaited<ReturnType<typeof openCertificates>>;
+  /** Undefined: no such access key. */
+  secretOf(accessKeyId: string): string | undefined;
   clock: Clock;
   random: Random;
+  report(problem: PlatformError): void;
   onFailure(error: unknown): void;
 }
 
@@ -47,6 +53,8 @@ export interface Aws {
   readonly router: AwsRouter;
   readonly answers: AwsAnswers;
   readonly publisher: AwsPublisher;
+  /** Rules, and handlers of reserved topics: for everybody's grants, whatever the dialect. */
+  readonly taps: PublishListeners;
   readonly events: AwsEvents;
   /** Which of them are published: asked and changed by the API. */
   readonly eventSwitches: EventSwitches;
@@ -57,30 +65,73 @@ export interface Aws {
   close(): Promise<void>;
 }
 
-export async function openAws(ports: OpenAwsPorts & { fleet: Fleet }): Promise<Aws> {
-  const { settings, rules, broker, clock, random, fleet, onFailure } = ports;
+export async function openAws(ports: OpenAwsPorts): Promise<Aws> {
+  const { settings, registry, rules, broker, clock, random, onFailure } = ports;
   const { region, accountId } = settings.aws;
+  const account: AwsAccount = { region, accountId };
+  const fleet = openFleet(ports);
+  await fleet.start();
   const router = createAwsRouter({ onFailure });
+  const taps = createAwsTaps(rules, router);
   const answers = createAwsAnswers({ broker, rules, clock, onFailure });
   const publisher = createAwsPublisher({ broker, rules, router, clock });
-  const account: AwsAccount = { region, accountId };
   const eventSwitches = createEventSwitches({ records: fleet.records, clock });
   await eventSwitches.start();
   const events = createAwsEvents({ account, answers, switches: eventSwitches, clock, random, limits: settings.limits.awsEvents });
   fleet.onChange((change) => events.fleetChanged(change));
+  const gate = openAwsGate({
+    settings,
+    account,
+    fleet,
+    registry,
+    broker,
+    answers,
+    events,
+    taps,
+    secretOf: ports.secretOf,
+    // Just-in-time provisioning by a CA's template goes here.
+    provision: refuseProvisioning,
+    clock,
+    random,
+    onFailure,
+  });
   return {
     account,
     fleet,
     router,
     answers,
     publisher,
+    taps,
     events,
     eventSwitches,
-    gate: (next) => next,
-    // After the gate's own.
-    listeners: [events.listener],
-    async close() {},
+    gate: gate.gate,
+    listeners: [gate.listener, events.listener],
+    async close() {
+      await gate.close();
+      await fleet.close();
+    },
   };
+}
+
+function openFleet({ settings, store, registry, certificates, clock, random, report }: OpenAwsPorts): Fleet {
+  const { fleet: limits } = settings.limits;
+  return createFleet({
+    registry,
+    store: store.fleet,
+    issuer: {
+      createKeysAndCertificate: () => certificates().issueDeviceKeysAndCertificate(),
+      signRequest: (csrPem) => certificates().signCertificateRequest(csrPem),
+    },
+    checkPolicy(document) {
+      const reading = readPolicy(document, { documentCharactersMax: limits.policyDocumentCharactersMax });
+      if (reading.kind === "policy") return undefined;
+      return `${reading.path === "" ? "the document" : reading.path} is ${reading.received}, expected ${reading.expected}`;
+    },
+    clock,
+    random,
+    limits,
+    report,
+  });
 }
 
 export interface BindAwsPorts extends OpenAwsPorts {

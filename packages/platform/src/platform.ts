@@ -50,6 +50,7 @@ import { PlatformError } from "./errors/index.ts";
 import { openRootCredentials, type RootCredentials } from "./first-start.ts";
 import { thingNaming, thingProductKey } from "./fleet/index.ts";
 import {
+  createCertificateRequests,
   createDeviceRoutes,
   createDownloadRoutes,
   createLinkedFileRoutes,
@@ -66,6 +67,7 @@ import {
   createMessages,
   createRrpc,
 } from "./messages/index.ts";
+import { bindAws, openAws } from "./open-aws.ts";
 import { openAwsApi } from "./open-aws-api.ts";
 import { openDeviceServices } from "./open-device-services.ts";
 import { openOta } from "./open-ota.ts";
@@ -87,13 +89,6 @@ export interface Platform {
   /** Stops taking work, tells devices, writes what is pending. */
   close(): Promise<void>;
 }
-
-/** Whom TLS asks for a certificate, by the setting. */
-const asksForCertificate = {
-  "x509-hosts": ({ serverName }: { serverName?: string }) => serverName?.toLowerCase().startsWith("x509.") === true,
-  always: () => true,
-  never: () => false,
-} as const;
 
 const drainMilliseconds = 5_000;
 /** One failure of a kind in the log for so long; the others are counted. */
@@ -199,6 +194,23 @@ async function open(
     addressPolicy,
     limits: limits.rules,
   });
+  const accessKeys = createAccessKeys({ rootKey: credentials.accessKey });
+  const awsPorts = {
+    settings,
+    store,
+    registry,
+    deviceLog,
+    rules,
+    broker: () => broker,
+    certificates: () => certificates,
+    secretOf: accessKeys.findSecret,
+    clock,
+    random,
+    report,
+    onFailure,
+  };
+  const aws = await openAws(awsPorts);
+  closers.push(() => aws.close());
   const { promise: failure, resolve: gaveUp } = Promise.withResolvers<PlatformError>();
   const journal =
     settings.journal === "memory"
@@ -206,14 +218,14 @@ async function open(
       : new SqliteJournal({ dataDir, clock, random, limits: limits.journal, report, gaveUp });
   closers.push(() => journal.close());
   const mqttUsers = createMqttUsers({ store: store.mqttUsers, clock, random, limits: limits.mqttUsers });
-  const plainPorts = { grants: rules, limits: limits.plainSession };
+  const plainPorts = { grants: aws.taps, limits: limits.plainSession };
   const plain = {
     off: {},
     anonymous: { plain: createAnonymousGate(plainPorts) },
     users: { plain: createUserGate({ ...plainPorts, users: mqttUsers, onFailure }) },
   }[settings.plain];
   const uplinks = createUplinkRouter({ onFailure });
-  const events = createDeviceEvents({ rules, topicOwner: alibabaDialect.topicOwner });
+  const events = createDeviceEvents({ rules: { offer: rules.offer, tapsFor: aws.taps.tapsFor }, topicOwner: alibabaDialect.topicOwner });
   const scripts = createScripts({
     store: store.scripts,
     checkProduct: async (productKey) => void (await registry.getProduct(productKey)),
@@ -249,27 +261,29 @@ async function open(
     limits: limits.gateway,
   });
   const broker = createBroker({
-    gatekeeper: createGatekeeper({
-      dialects,
-      registry,
-      topicBook,
-      tokens: store.tokens,
-      deviceTokens: store.deviceTokens,
-      deviceCertificates: store.deviceCertificates,
-      registrar,
-      subDevices,
-      deviceLog,
-      grants: events,
-      systemTopics: uplinks,
-      payloadScripts,
-      limits: limits.session,
-      gatewayLimits: limits.gateway,
-      keepAlivePolicy: settings.alibaba.keepAlive === "strict" ? alibabaStrictKeepAlivePolicy : alibabaKeepAlivePolicy,
-      clock,
-      random,
-      onFailure,
-      ...plain,
-    }),
+    gatekeeper: aws.gate(
+      createGatekeeper({
+        dialects,
+        registry,
+        topicBook,
+        tokens: store.tokens,
+        deviceTokens: store.deviceTokens,
+        deviceCertificates: store.deviceCertificates,
+        registrar,
+        subDevices,
+        deviceLog,
+        grants: events,
+        systemTopics: uplinks,
+        payloadScripts,
+        limits: limits.session,
+        gatewayLimits: limits.gateway,
+        keepAlivePolicy: settings.alibaba.keepAlive === "strict" ? alibabaStrictKeepAlivePolicy : alibabaKeepAlivePolicy,
+        clock,
+        random,
+        onFailure,
+        ...plain,
+      }),
+    ),
     journal,
     peers: createSinglePeer(),
     clock,
@@ -285,6 +299,7 @@ async function open(
         lost,
         createOtaSessions(() => ota),
         createJobSessions(() => deviceServices.jobs),
+        ...aws.listeners,
       ],
     }),
     limits: limits.mqtt,
@@ -383,6 +398,7 @@ async function open(
   subDevices.onChange({ opened: ({ device }) => ota.connected(device.productKey, device.deviceName) });
   const services = createServiceHandlers({ deviceServices, downlink, deviceLog, clock, limits: limits.alibabaBinding });
   for (const family of [...handlers, ...gateways.families, ...services]) uplinks.add(family);
+  await bindAws({ ...awsPorts, aws, deviceServices });
   // After the broker: what devices were told is stored must be.
   closers.push(() => deviceServices.close());
   // After the broker: acknowledgements wait for the history.
@@ -421,7 +437,6 @@ async function open(
   await deviceServices.start();
 
   const status: HealthStatus = { status: "starting", version, listen: { device: [], http: [], amqp: [] } };
-  const accessKeys = createAccessKeys({ rootKey: credentials.accessKey });
   const firmwareUploads = createFirmwareUploads({ ota, clock, random, limits: limits.alibabaApi });
   const scriptLinks = createScriptLinks({ scripts, clock, random, limits: limits.alibabaApi });
   const alibaba = createAlibabaApi({
@@ -455,7 +470,7 @@ async function open(
       bug === undefined ? logger.debug(call, "alibaba call") : logger.error({ ...call, err: bug }, "alibaba call failed"),
   });
   const failedAuth = createFailedAuthCounter(clock, limits.api);
-  const awsApi = openAwsApi({ settings, rooms: { account: settings.aws }, accessKeys, failedAuth, clock, random, logger });
+  const awsApi = openAwsApi({ settings, aws, accessKeys, failedAuth, clock, random, logger });
   const api = await openApi({
     registry,
     deviceCertificates,
@@ -529,7 +544,7 @@ async function open(
     tls: {
       minVersion: settings.tls.minVersion,
       acceptsLegacyClients: settings.tls.legacyClients,
-      requestClientCertificate: asksForCertificate[settings.tls.clientCertificates],
+      requestClientCertificate: createCertificateRequests(settings.tls.clientCertificates, settings.tls.certificatePorts),
     },
     onBug,
   });

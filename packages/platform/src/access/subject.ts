@@ -64,6 +64,13 @@ export function isThingClientSubject(subject: unknown): subject is ThingClientSu
   return typeof subject === "object" && subject !== null && "kind" in subject && subject.kind === "thing-client";
 }
 
+const thingClientPrefix = "aws/client";
+
+/** `aws/client/<client id>`: one session for a client id, whoever speaks in it. */
+export function thingClientSessionIdOf(clientId: string): string {
+  return `${thingClientPrefix}/${clientId}`;
+}
+
 /** A generic MQTT client. */
 export interface ClientSubject {
   readonly kind: "client";

@@ -69,15 +69,32 @@ export const settingsSchema = section({
       pattern: "^[0-9]{12}$",
       description: "Account of the AWS dialect, 12 digits: stands in ARNs and policies; a fleet that moves keeps its own",
     }),
+    deniedConnect: Type.Union([Type.Literal("connack-5"), Type.Literal("close")], {
+      default: "connack-5",
+      description: "What an MQTT 3.1.1 client of the AWS dialect hears when it may not connect: CONNACK 5, or nothing as from the vendor",
+    }),
+    deniedSubscribe: Type.Union([Type.Literal("suback"), Type.Literal("close")], {
+      default: "suback",
+      description: "What happens on a filter that the policies refuse: a failure in the SUBACK, or the connection is closed",
+    }),
+    subscribeQos2: Type.Union([Type.Literal("grant-1"), Type.Literal("refuse")], {
+      default: "grant-1",
+      description: "A subscription with QoS 2, which the AWS dialect does not have: granted with QoS 1, or refused",
+    }),
   }),
   tls: section({
     minVersion: Type.Union([Type.Literal("TLSv1"), Type.Literal("TLSv1.1"), Type.Literal("TLSv1.2"), Type.Literal("TLSv1.3")], {
       default: "TLSv1.2",
       description: "Oldest TLS version on device ports",
     }),
-    clientCertificates: Type.Union([Type.Literal("x509-hosts"), Type.Literal("always"), Type.Literal("never")], {
-      default: "x509-hosts",
-      description: "Whom to ask for a certificate: those who name a host `x509.…`, everybody (old stacks may fail on it), nobody",
+    clientCertificates: Type.Union([Type.Literal("auto"), Type.Literal("x509-hosts"), Type.Literal("always"), Type.Literal("never")], {
+      default: "auto",
+      description:
+        "Whom to ask for a certificate: `auto` those who name a host `x509.…` or `….iot.<region>.amazonaws.com`, offer `x-amzn-mqtt-ca` or `x-amzn-http-ca`, or use a port of `certificatePorts`; `x509-hosts` the first alone; everybody (old stacks may fail on it); nobody",
+    }),
+    certificatePorts: Type.Array(Type.Integer({ minimum: 1, maximum: 65_535 }), {
+      default: [8883],
+      description: "Ports on which `auto` asks everybody but clients that name a host of Alibaba Cloud",
     }),
     legacyClients: Type.Boolean({
       default: true,

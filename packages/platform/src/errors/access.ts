@@ -251,4 +251,84 @@ export const accessErrors = {
     en: "The product uses another kind of credential: {received}; expected {expected}.",
     zh: "产品使用其他类型的凭证：收到 {received}；应为 {expected}。",
   },
+  "access.protocol_level": {
+    http: 400,
+    en: "This version of MQTT is not spoken here: {received}; expected {expected}.",
+    zh: "此处不支持该 MQTT 版本：收到 {received}；应为 {expected}。",
+  },
+  "access.credentials_missing": {
+    http: 401,
+    en: "The client asked for an AWS IoT endpoint and brought {received}; expected {expected}.",
+    zh: "客户端访问 AWS IoT 端点，但凭证为 {received}；应提供：{expected}。",
+  },
+  "access.certificate_unregistered": {
+    http: 401,
+    en: "The certificate {received} is not registered, and no registered CA that takes new ones has signed it.",
+    zh: "证书 {received} 未登记，也不是由可自动注册的已登记 CA 签发。",
+  },
+  "access.certificate_inactive": {
+    http: 403,
+    en: "The certificate may not be used: {received}; expected {expected}.",
+    zh: "证书不可用：{received}；应为 {expected}。",
+  },
+  "access.certificate_just_registered": {
+    http: 403,
+    en: "The certificate was registered by this connection: {received}. The device has to connect again.",
+    zh: "证书已由此连接登记：{received}。设备须重新连接。",
+  },
+  "access.server_name_missing": {
+    http: 400,
+    en: "The certificate is good only for clients that name the server: {received}; expected {expected}.",
+    zh: "该证书只用于提供服务器名称的客户端：收到 {received}；应为 {expected}。",
+  },
+  "access.policy_denied": {
+    http: 403,
+    en: "The policies do not allow {received}; expected {expected}.",
+    zh: "策略不允许 {received}；应为 {expected}。",
+  },
+  "access.topic_reserved": {
+    http: 403,
+    en: "The topic {received} is reserved or not defined; expected {expected}.",
+    zh: "Topic {received} 为保留或未定义的 Topic；应为 {expected}。",
+  },
+  "access.retain_reserved": {
+    http: 403,
+    en: "Nothing is retained on the reserved topic {received}; expected {expected}.",
+    zh: "保留 Topic {received} 上不能发布保留消息；应为 {expected}。",
+  },
+  "access.qos_refused": {
+    http: 400,
+    en: "This quality of service is not offered: {received}; expected {expected}.",
+    zh: "不支持此 QoS：收到 {received}；应为 {expected}。",
+  },
+  "access.request_signature": {
+    http: 401,
+    en: "The signature of the WebSocket request is not good: {received}; expected {expected}.",
+    zh: "WebSocket 请求的签名无效：{received}；应为 {expected}。",
+  },
+  "access.authorizer_unknown": {
+    http: 401,
+    en: "There is no such authorizer: {received}; expected {expected}.",
+    zh: "授权方不存在：{received}；应为 {expected}。",
+  },
+  "access.authorizer_token": {
+    http: 401,
+    en: "The token for the authorizer is not good: {received}; expected {expected}.",
+    zh: "授权方的令牌无效：{received}；应为 {expected}。",
+  },
+  "access.authorizer_failed": {
+    http: 502,
+    en: "The authorizer could not be asked: {received}; expected {expected}.",
+    zh: "无法询问授权方：{received}；应为 {expected}。",
+  },
+  "access.authorizer_refused": {
+    http: 403,
+    en: "The authorizer {received} did not let the client in; expected {expected}.",
+    zh: "授权方 {received} 拒绝了该客户端；应为 {expected}。",
+  },
+  "access.connection_lifetime": {
+    http: 403,
+    en: "The connection reached its longest time, {received}; expected {expected}.",
+    zh: "连接已达最长时间 {received}；应为 {expected}。",
+  },
 } as const satisfies ErrorTable;

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { TLSSocket } from "node:tls";
+import { type DetailedPeerCertificate, TLSSocket } from "node:tls";
 import type { ConnectionFacts } from "@thingstead/mqtt";
 import type { BareSocket } from "./bare-socket.ts";
 import { SharedReadSocket } from "./shared-read.ts";
@@ -32,13 +32,30 @@ function tlsFacts(socket: TLSSocket): NonNullable<ConnectionFacts["tls"]> {
   };
   const serverName = "servername" in socket ? socket.servername : undefined;
   if (typeof serverName === "string" && serverName !== "") facts.serverName = serverName.toLowerCase();
+  if (typeof socket.alpnProtocol === "string") facts.alpn = socket.alpnProtocol;
   const certificate = socket.getPeerX509Certificate();
   if (certificate !== undefined) {
     facts.clientCertificate = {
       fingerprint: certificate.fingerprint256.replaceAll(":", "").toLowerCase(),
       subject: certificate.subject,
       isAuthorized: socket.authorized,
+      chain: () => chainOf(socket),
     };
   }
   return facts;
+}
+
+const chainCertificatesMax = 10;
+
+/** Leaf first. Only for who asks: parsing the whole chain costs more than the rest of the facts. */
+function chainOf(socket: TLSSocket): Uint8Array[] {
+  const chain: Uint8Array[] = [];
+  let certificate: DetailedPeerCertificate | undefined = socket.getPeerCertificate(true);
+  while (certificate?.raw !== undefined && chain.length < chainCertificatesMax) {
+    chain.push(certificate.raw);
+    // A root is its own issuer.
+    const issuer: DetailedPeerCertificate | undefined = certificate.issuerCertificate;
+    certificate = issuer === certificate ? undefined : issuer;
+  }
+  return chain;
 }

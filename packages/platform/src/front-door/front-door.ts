@@ -111,7 +111,10 @@ export async function openFrontDoor(options: FrontDoorOptions): Promise<FrontDoo
     clock,
     messageBytesMax: limits.webSocketMessageBytesMax,
     closeGraceMilliseconds: limits.closeGraceMilliseconds,
-    accept: (transport, request) => broker.accept(transport, connectionFacts(request.socket, "websocket")),
+    accept: (transport, request) => {
+      const upgrade = { target: request.url ?? "/", headers: request.headers };
+      return broker.accept(transport, { ...connectionFacts(request.socket, "websocket"), upgrade });
+    },
     refuse: (request, code, details) => refuse(request.socket, code, details),
     answer: httpDoor.answerRaw,
   });

@@ -1,3 +1,4 @@
+export { createCertificateRequests } from "./certificate-requests.ts";
 export { openCertificates } from "./certificates/index.ts";
 export { createDeviceRoutes } from "./device-http/device-routes.ts";
 export { createDownloadRoutes } from "./device-http/download-routes.ts";

@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { createServer, DEFAULT_CIPHERS, type Server, type TLSSocket } from "node:tls";
 import type { ErrorDetails } from "../errors/index.ts";
+import type { CertificateRequests } from "./certificate-requests.ts";
 import type { Certificates, ServerIdentity } from "./certificates/index.ts";
 import { type ClientHello, describeClientHello, parseClientHello } from "./client-hello.ts";
 import type { FrontDoorLimits } from "./limits.ts";
@@ -16,10 +17,10 @@ export interface FrontDoorTls {
    */
   acceptsLegacyClients: boolean;
   /**
-   * Whether to ask this client for a certificate. Never by default: old stacks fail on the request alone. A certificate is
+   * Whether to ask this client for a certificate. Never by default: old stacks may fail on the request alone. A certificate is
    * only recorded in the connection's facts, never required or verified here: the gatekeeper decides.
    */
-  requestClientCertificate?: (hello: ClientHello) => boolean;
+  requestClientCertificate?: CertificateRequests;
 }
 
 export const defaultFrontDoorTls: FrontDoorTls = { minVersion: "TLSv1.2", acceptsLegacyClients: true };
@@ -85,11 +86,11 @@ export function createTlsDoor(options: TlsDoorOptions): TlsDoor {
   // Handshakes under way finish on the servers they began with.
   certificates.onRenewed(() => servers.clear());
 
-  const serverFor = (hello: ClientHello | undefined): Server => {
+  const serverFor = (hello: ClientHello | undefined, localPort: number): Server => {
     const identity = certificates.identityFor(hello?.serverName);
     const ofIdentity = servers.get(identity) ?? {};
     servers.set(identity, ofIdentity);
-    const isAsked = hello !== undefined && tls.requestClientCertificate?.(hello) === true;
+    const isAsked = tls.requestClientCertificate?.(hello, localPort) === true;
     if (isAsked) {
       ofIdentity.asking ??= createTlsServer(identity, true);
       return ofIdentity.asking;
@@ -151,7 +152,7 @@ export function createTlsDoor(options: TlsDoorOptions): TlsDoor {
         const entry = pending.get(key);
         if (entry?.socket === socket && !isClosing) fail(entry, new Error("the client closed the connection"));
       });
-      serverFor(hello).emit("connection", socket);
+      serverFor(hello, socket.localPort ?? 0).emit("connection", socket);
     },
     close() {
       isClosing = true;
