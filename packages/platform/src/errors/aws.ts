@@ -143,8 +143,14 @@ export const awsErrors = {
   "aws.record_in_use": {
     http: 409,
     aws: "DeleteConflict",
-    en: "The {family} {name} cannot be deleted: {received}; expected {expected}.",
-    zh: "{family} {name} 不能删除：{received}；应为 {expected}。",
+    en: "The {family} {name} cannot be deleted or used so: {received}; expected {expected}.",
+    zh: "{family} {name} 不能删除或如此使用：{received}；应为 {expected}。",
+  },
+  "aws.not_configured": {
+    http: 404,
+    aws: "NotConfigured",
+    en: "There are no options of {what} yet.",
+    zh: "尚未配置 {what} 选项。",
   },
   "aws.internal": {
     http: 500,

@@ -1,5 +1,5 @@
 /** The AWS API: one call from raw bytes to raw answer, signed with an access key or sent by a device with a certificate. */
-import { type AwsAccount, decodeQuery, isNestedTooDeep, messageJsonLimits } from "@thingstead/dialects";
+import { decodeQuery, isNestedTooDeep, messageJsonLimits } from "@thingstead/dialects";
 import type { Clock, Random } from "../../clock.ts";
 import { PlatformError } from "../../errors/index.ts";
 import { chooseLanguage } from "../language.ts";
@@ -7,17 +7,16 @@ import type { RawApiRequest } from "../raw-request.ts";
 import { type AwsResponse, answerError, answerSuccess } from "./answer.ts";
 import { type AwsAuthenticatePorts, authenticateSigned, claimedPlane } from "./authenticate.ts";
 import type { AwsAnswer, AwsOperation, AwsPrincipal, AwsRequest, AwsService } from "./operation.ts";
+import { createFleetOperations, type FleetOperationPorts } from "./operations/fleet.ts";
 import { RouteTable } from "./route-table.ts";
 import { vendorOperations } from "./vendor-operations.ts";
 
 /** What the families ask for: each adds its own ports here. */
-export interface AwsOperationPorts {
-  account: AwsAccount;
-}
+export interface AwsOperationPorts extends FleetOperationPorts {}
 
 /** Every operation we have; each family adds a line. */
-export function createAwsOperations(_ports: AwsOperationPorts): AwsOperation[] {
-  return [];
+export function createAwsOperations(ports: AwsOperationPorts): AwsOperation[] {
+  return [...createFleetOperations(ports)];
 }
 
 /** One finished call, for the log. Holds no parameter and no secret. */
