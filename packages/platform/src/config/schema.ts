@@ -69,6 +69,11 @@ export const settingsSchema = section({
       pattern: "^[0-9]{12}$",
       description: "Account of the AWS dialect, 12 digits: stands in ARNs and policies; a fleet that moves keeps its own",
     }),
+    endpoint: Type.String({
+      default: "",
+      pattern: "^[a-zA-Z0-9.:-]*$",
+      description: "Host name that DescribeEndpoint tells; empty = `host`",
+    }),
     deniedConnect: Type.Union([Type.Literal("connack-5"), Type.Literal("close")], {
       default: "connack-5",
       description: "What an MQTT 3.1.1 client of the AWS dialect hears when it may not connect: CONNACK 5, or nothing as from the vendor",
