@@ -126,10 +126,13 @@ export function createBroker(ports: BrokerPorts): Broker {
       return { delivered, queued, ...(isOwed ? { isOwed } : {}), ...(isNotRetained ? { isNotRetained } : {}) };
     },
     committed: () => new Promise((committed) => engine.turn.awaitCommit({ committed })),
-    deliver(sessionId, message) {
+    deliver(sessionId, message, onAcknowledged) {
       const session = sessions.get(sessionId);
       if (session === undefined) return "no_session";
-      const outcome = session.offer(routedMessage(message), session.deliveryQos(message.qos, message.qos), false, undefined);
+      const qos = session.deliveryQos(message.qos, message.qos);
+      const routed = routedMessage(message);
+      const outcome =
+        onAcknowledged === undefined ? session.offer(routed, qos, false, undefined) : session.offerAwaited(routed, qos, onAcknowledged);
       return outcome === "skipped" ? "no_session" : outcome;
     },
     isConnected: (sessionId) => sessions.get(sessionId)?.link !== undefined,

@@ -80,8 +80,9 @@ export interface Broker {
   /**
    * Hands a message to one session whether it subscribed or not; what it owes then (QoS 1 and 2) is safe when `committed` resolves.
    * Who may not receive it does not: `no_session`.
+   * @param onAcknowledged called once, when the client has answered a message of QoS 1 or 2; must be cheap and must not throw
    */
-  deliver(sessionId: string, message: CloudMessage): "delivered" | "queued" | "no_session";
+  deliver(sessionId: string, message: CloudMessage, onAcknowledged?: () => void): "delivered" | "queued" | "no_session";
   isConnected(sessionId: string): boolean;
   /** Undefined while the session's client is not there. */
   connectionOf(sessionId: string): SessionConnection | undefined;

@@ -90,3 +90,24 @@ test("a retained message above the limit is acknowledged and delivered to 3.1.1,
   ]);
   expect(dropped).toEqual([["second", "retained_limit"]]);
 });
+
+test("whoever hands a message to one session may hear of its acknowledgement, once, also of one that had to wait", async () => {
+  const world = await new TestBroker().start();
+  const client = world.open();
+  await client.connect("one", { protocolVersion: 5, properties: { receiveMaximum: 1 } });
+  const heard: string[] = [];
+  const deliver = (text: string, qos: 0 | 1 | 2) =>
+    world.broker.deliver("one", { topic: "t", payload: Buffer.from(text), qos }, () => heard.push(text));
+  expect([deliver("a", 1), deliver("b", 1), deliver("c", 0)]).toEqual(["delivered", "queued", "delivered"]);
+  client.endTurn();
+  const ids = client.publishes().map(({ packetId }) => packetId);
+  expect(heard).toEqual([]);
+  client.send({ type: "puback", packetId: ids[0] ?? 0 });
+  client.send({ type: "puback", packetId: ids[0] ?? 0 });
+  expect(heard).toEqual(["a"]);
+  client.endTurn();
+  const next = client.publishes().find(({ qos }) => qos === 1);
+  client.send({ type: "puback", packetId: next?.packetId ?? 0 });
+  expect(heard).toEqual(["a", "b"]);
+  expect(world.broker.deliver("none", { topic: "t", payload: Buffer.from("d"), qos: 1 }, () => heard.push("d"))).toBe("no_session");
+});

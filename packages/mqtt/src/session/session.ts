@@ -34,6 +34,8 @@ export class Session extends SessionState implements CommitWaiter {
   #heldTurn = 0;
   /** It has been offered messages of a shared subscription. */
   #hasShared = false;
+  /** Who wants to know that the client has a message, by its sequence: mostly nobody. */
+  #awaited: Map<number, () => void> | undefined;
   readonly #queue = new OwedQueue();
   #sequence = 0;
   #packetId = 0;
@@ -172,6 +174,15 @@ export class Session extends SessionState implements CommitWaiter {
     link?.checkCongestion();
   }
 
+  /** As `offer`, for one who wants to know that the client has it. */
+  offerAwaited(message: RoutedMessage, qos: QoS, onAcknowledged: () => void): OfferOutcome {
+    const outcome = this.offer(message, qos, false, undefined);
+    if (outcome === "skipped" || qos === 0) return outcome;
+    this.#awaited ??= new Map();
+    this.#awaited.set(this.#sequence, onAcknowledged);
+    return outcome;
+  }
+
   /** PUBACK, or PUBCOMP, or a PUBREC that refuses: the debt is paid. False when the identifier is unknown. */
   settle(packetId: number, answer: AnswerType): boolean {
     const delivery = this.#inflight.get(packetId);
@@ -179,6 +190,11 @@ export class Session extends SessionState implements CommitWaiter {
     checkAnswer(delivery, answer);
     this.#inflight.delete(packetId);
     this.#forget(delivery);
+    const onAcknowledged = this.#awaited?.get(delivery.sequence);
+    if (onAcknowledged !== undefined) {
+      this.#awaited?.delete(delivery.sequence);
+      if (answer !== "pubrec") onAcknowledged();
+    }
     if (this.#queue.length > 0 || this.#resend.length > 0) this.pump();
     this.link?.relieve();
     return true;
@@ -421,6 +437,7 @@ export class Session extends SessionState implements CommitWaiter {
   #drop(delivery: Delivery, reason: "queue_full" | "expired" | "too_large"): void {
     this.#engine.statistics.messagesDropped += 1;
     this.#engine.observer.dropped({ sessionId: this.id, topic: delivery.message.topic, qos: delivery.qos, reason });
+    this.#awaited?.delete(delivery.sequence);
     this.#forget(delivery);
   }
 
