@@ -3,6 +3,7 @@ import { accessErrors } from "./access.ts";
 import { alibabaErrors } from "./alibaba.ts";
 import { apiErrors } from "./api.ts";
 import { awsErrors } from "./aws.ts";
+import { awsDataErrors } from "./aws-data.ts";
 import { bindingErrors } from "./bindings.ts";
 import { deviceLogErrors } from "./device-log.ts";
 import { deviceServiceErrors, shadowMessageErrors } from "./device-services.ts";
@@ -27,6 +28,7 @@ export const errorTable: ErrorTable = {
   ...alibabaErrors,
   ...apiErrors,
   ...awsErrors,
+  ...awsDataErrors,
   ...bindingErrors,
   ...deviceLogErrors,
   ...deviceServiceErrors,

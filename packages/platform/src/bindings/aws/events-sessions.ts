@@ -48,7 +48,7 @@ const lifetimeCode = "access.connection_lifetime";
 const accessCodes = "access.";
 
 /** Why it was closed says more than how. */
-function disconnectReasonOf({ principal }: ThingClientSubject, reason: CloseReason, code: string | undefined): AwsDisconnectReason {
+export function disconnectReasonOf({ principal }: ThingClientSubject, reason: CloseReason, code: string | undefined): AwsDisconnectReason {
   if (reason !== "kicked" || code === undefined) return disconnectReasons[reason];
   if (code === deletedCode) return "API_INITIATED_DISCONNECT";
   if (code === lifetimeCode) return principal.kind === "authorizer" ? "CUSTOMAUTH_TTL_EXPIRATION" : "WEBSOCKET_TTL_EXPIRATION";

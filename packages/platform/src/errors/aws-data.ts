@@ -1,0 +1,58 @@
+import type { ErrorTable } from "./platform-error.ts";
+
+/** Refusals of the AWS data plane (aws-iot.md, 15.1). */
+export const awsDataErrors = {
+  "aws.topic_invalid": {
+    http: 400,
+    aws: "InvalidRequest",
+    en: "Nothing can be published there: received {received}, expected {expected}.",
+    zh: "无法发布到该主题：收到 {received}，应为 {expected}。",
+  },
+  "aws.message_too_large": {
+    http: 413,
+    aws: "RequestEntityTooLarge",
+    en: "The message has {received} bytes; at most {expected} are taken.",
+    zh: "消息为 {received} 字节，最多 {expected} 字节。",
+  },
+  "aws.retained_not_found": {
+    http: 404,
+    aws: "ResourceNotFound",
+    en: "There is no retained message on {received}.",
+    zh: "主题 {received} 没有保留消息。",
+  },
+  "aws.retained_limit": {
+    http: 429,
+    aws: "Throttling",
+    en: "The message on {received} was published but not retained: there are too many retained messages.",
+    zh: "主题 {received} 的消息已发布但未保留：保留消息过多。",
+  },
+  "aws.connection_not_found": {
+    http: 404,
+    aws: "ResourceNotFound",
+    en: "No client {clientId} is connected.",
+    zh: "客户端 {clientId} 未连接。",
+  },
+  "aws.connection_deleted": {
+    http: 410,
+    en: "The connection was ended by {received}: connect again.",
+    zh: "连接已被 {received} 断开，请重新连接。",
+  },
+  "aws.message_not_received": {
+    http: 403,
+    aws: "Forbidden",
+    en: "The client {clientId} may not receive messages on {received}.",
+    zh: "客户端 {clientId} 无权接收主题 {received} 的消息。",
+  },
+  "aws.confirmation_late": {
+    http: 504,
+    aws: "GatewayTimeout",
+    en: "The client {clientId} did not confirm the message within {expected} seconds.",
+    zh: "客户端 {clientId} 在 {expected} 秒内未确认消息。",
+  },
+  "aws.token_invalid": {
+    http: 400,
+    aws: "InvalidRequest",
+    en: "nextToken is not one of this list: received {received}.",
+    zh: "nextToken 无效：收到 {received}。",
+  },
+} as const satisfies ErrorTable;
