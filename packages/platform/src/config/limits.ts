@@ -5,7 +5,7 @@ import { defaultAlibabaApiLimits, defaultApiLimits, defaultAwsApiLimits } from "
 import { defaultAlibabaBindingLimits, defaultAwsAccessLimits, defaultAwsEventLimits, defaultAwsSessionLimits } from "../bindings/index.ts";
 import { defaultDeviceLogLimits } from "../device-log/index.ts";
 import { defaultDeviceServicesLimits, defaultFleetJobLimits } from "../device-services/index.ts";
-import { defaultFleetLimits } from "../fleet/index.ts";
+import { defaultFleetLimits, defaultProvisioningLimits } from "../fleet/index.ts";
 import { defaultFrontDoorLimits } from "../front-door/index.ts";
 import { defaultMessageLimits } from "../messages/index.ts";
 import { defaultOtaLimits } from "../ota/index.ts";
@@ -25,6 +25,7 @@ export const roomLimits = {
   registry: defaultRegistryLimits,
   mqttUsers: defaultMqttUserLimits,
   fleet: defaultFleetLimits,
+  provisioning: defaultProvisioningLimits,
   deviceLog: defaultDeviceLogLimits,
   deviceServices: defaultDeviceServicesLimits,
   fleetJobs: defaultFleetJobLimits,

@@ -104,6 +104,13 @@ export const provisioningErrors = {
     en: "{expected} certificates wait for a device already, the most allowed.",
     zh: "等待设备使用的证书数量已达上限 {expected}。",
   },
+  "provisioning.requests_exceeded": {
+    http: 429,
+    aws: "Throttling",
+    en: "{expected} requests of devices are being served already, the most allowed at a time.",
+    zh: "正在处理的设备请求数量已达上限 {expected}。",
+  },
+  "provisioning.failed": { http: 500, aws: "InternalFailure", en: "The server failed.", zh: "服务器内部错误。" },
   "provisioning.resource_conflict": {
     http: 409,
     aws: "ResourceRegistrationFailure",

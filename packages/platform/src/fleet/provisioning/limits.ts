@@ -8,6 +8,8 @@ export interface ProvisioningLimits {
   /** How long a claim certificate of a trusted user is good for. */
   claimSeconds: number;
   claimsMax: number;
+  /** Of devices, at the same time: keys cost seconds of a core. */
+  requestsMax: number;
   /** Of a device's request. */
   requestBytesMax: number;
   parametersMax: number;
@@ -23,6 +25,7 @@ export const defaultProvisioningLimits: ProvisioningLimits = {
   pendingCertificatesMax: 5_000,
   claimSeconds: 300,
   claimsMax: 1_000,
+  requestsMax: 32,
   requestBytesMax: 16_384,
   parametersMax: 50,
   parameterCharactersMax: 8_192,
