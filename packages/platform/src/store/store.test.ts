@@ -160,7 +160,7 @@ test("a failure that ends the transaction is not hidden by the rollback after it
   await migrate(db, file);
   const twice = db.transaction().execute(async (trx) => {
     for (let round = 0; round < 2; round++) {
-      await sql`insert or rollback into rules values (1, 'name', '', '', 'json', 0, 1, 1)`.execute(trx);
+      await sql`insert or rollback into settings values ('key', x'00', 0)`.execute(trx);
     }
   });
   await expect(twice).rejects.toMatchObject({ code: "SQLITE_CONSTRAINT_PRIMARYKEY" });
