@@ -1,5 +1,11 @@
 /** Wires the rooms into one running platform. Knows every room; imported only by the package's door and `start-server.ts`. */
-import { alibabaCertificateHosts, alibabaDialect, alibabaKeepAlivePolicy, alibabaStrictKeepAlivePolicy } from "@thingstead/dialects";
+import {
+  alibabaCertificateHosts,
+  alibabaDialect,
+  alibabaKeepAlivePolicy,
+  alibabaStrictKeepAlivePolicy,
+  awsCertificateHosts,
+} from "@thingstead/dialects";
 import { createBroker, createMemoryJournal, createSinglePeer } from "@thingstead/mqtt";
 import type { Logger } from "pino";
 import {
@@ -50,6 +56,7 @@ import { PlatformError } from "./errors/index.ts";
 import { openRootCredentials, type RootCredentials } from "./first-start.ts";
 import { thingNaming, thingProductKey } from "./fleet/index.ts";
 import {
+  createAwsDataRoutes,
   createCertificateRequests,
   createDeviceRoutes,
   createDownloadRoutes,
@@ -488,7 +495,7 @@ async function open(
     accessKeys,
     status: () => status,
     failedAuth,
-    aws: awsApi,
+    aws: awsApi.api,
     alibaba,
     firmwareUploads,
     scriptLinks,
@@ -504,7 +511,7 @@ async function open(
   const certificates = await openCertificates({
     dataDir,
     hosts: [host],
-    vendorHosts: alibabaCertificateHosts,
+    vendorHosts: [...alibabaCertificateHosts, ...awsCertificateHosts(settings.aws.region)],
     clock,
     random,
     onRenewalFailed: (error) => logger.error({ err: error }, "the server certificate could not be renewed"),
@@ -531,6 +538,7 @@ async function open(
     deviceHttp: createDeviceRoutes({
       routes: [
         ...createRegistrationRoutes({ dialect: alibabaDialect.registration, registrar, host: whereToConnect }),
+        ...createAwsDataRoutes({ answer: awsApi.answerDevice }),
         ...createDownloadRoutes({ downloads, limits: limits.ota }),
         ...createLinkedFileRoutes({ linkedFiles, limits: limits.ota }),
       ],

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { awsBehaviour, awsClientIdFault, awsKeepAliveOf } from "./behaviour.ts";
-import { isAwsHost } from "./endpoints.ts";
+import { awsCertificateHosts, isAwsHost } from "./endpoints.ts";
 import { awsPublishFault, awsSubscribeFault, defaultAwsTopicLimits as limits } from "./topics.ts";
 
 test.each([
@@ -78,4 +78,9 @@ test.each([
   ["localhost", false],
 ])("[AWS 2.1] %s is a name of the vendor's: %s", (name, isTheirs) => {
   expect(isAwsHost(name)).toBe(isTheirs);
+});
+
+test("[AWS 2.1] a certificate has the names of its region, China's under their own root", () => {
+  expect(awsCertificateHosts("us-east-2")).toContain("*.iot.us-east-2.amazonaws.com");
+  expect(awsCertificateHosts("cn-north-1")).toContain("*.iot.cn-north-1.amazonaws.com.cn");
 });

@@ -5,7 +5,15 @@ import type { Clock } from "../clock.ts";
 import type { DeviceLog, LogKind, NewLogEntry } from "../device-log/index.ts";
 import { errorTable, formatError } from "../errors/index.ts";
 import type { Registry } from "../registry/index.ts";
-import { type DeviceSubject, isClientSubject, isDeviceSubject, isRegistrationSubject, ownerOf, sessionIdOf } from "./subject.ts";
+import {
+  type DeviceSubject,
+  isClientSubject,
+  isDeviceSubject,
+  isRegistrationSubject,
+  isThingClientSubject,
+  ownerOf,
+  sessionIdOf,
+} from "./subject.ts";
 
 export interface ObserverPorts {
   registry: Pick<Registry, "markOnline" | "markOffline">;
@@ -50,19 +58,24 @@ const dropReasons = {
 } as const;
 
 export function createObserver({ registry, deviceLog, dialects, clock, listeners = [] }: ObserverPorts): Observer {
-  /** Connections by session: a takeover has two for a moment, in either order, and must end online. */
+  /** Connections by device: a takeover has two for a moment, in either order, and must end online. */
   const connections = new Map<string, number>();
 
   function write(subject: unknown, entry: Omit<NewLogEntry, "productKey" | "deviceName">): void {
-    const isDevice = isDeviceSubject(subject) || isRegistrationSubject(subject);
-    if (isDevice) deviceLog.write({ ...entry, productKey: subject.productKey, deviceName: subject.deviceName });
-    else deviceLog.write(isClientSubject(subject) ? { ...entry, clientId: subject.clientId } : entry);
+    const device = isRegistrationSubject(subject) ? subject : deviceOf(subject);
+    const clientId = isClientSubject(subject) || isThingClientSubject(subject) ? subject.clientId : undefined;
+    deviceLog.write({
+      ...entry,
+      ...(device === undefined ? {} : { productKey: device.productKey, deviceName: device.deviceName }),
+      ...(clientId === undefined ? {} : { clientId }),
+    });
   }
 
-  /** A plain client counts under no product. */
+  /** A client that is no device counts under no product. */
   function isWanted(kind: LogKind, subject: unknown): boolean {
-    if (isDeviceSubject(subject)) return deviceLog.wants(kind, subject.productKey, subject.deviceName);
-    return isClientSubject(subject) && deviceLog.wants(kind, "", subject.clientId);
+    const device = deviceOf(subject);
+    if (device !== undefined) return deviceLog.wants(kind, device.productKey, device.deviceName);
+    return (isClientSubject(subject) || isThingClientSubject(subject)) && deviceLog.wants(kind, "", subject.clientId);
   }
 
   /** Hot path: the log is asked before an entry is built. */
@@ -71,8 +84,8 @@ export function createObserver({ registry, deviceLog, dialects, clock, listeners
     write(subject, { kind, code, isSuccess: true, topic, qos, payloadBytes });
   }
 
-  function leave(subject: DeviceSubject, reason: CloseReason): void {
-    const sessionId = sessionIdOf(subject.productKey, subject.deviceName);
+  function leave({ productKey, deviceName }: DeviceNames, reason: CloseReason): void {
+    const sessionId = sessionIdOf(productKey, deviceName);
     const left = (connections.get(sessionId) ?? 1) - 1;
     if (left > 0) {
       connections.set(sessionId, left);
@@ -80,15 +93,17 @@ export function createObserver({ registry, deviceLog, dialects, clock, listeners
     }
     connections.delete(sessionId);
     // The newer connection of a takeover is here or on another node: the device is not offline.
-    if (reason !== "taken_over") registry.markOffline(subject.productKey, subject.deviceName, clock.now());
+    if (reason !== "taken_over") registry.markOffline(productKey, deviceName, clock.now());
   }
 
   return {
     connected(event) {
-      const { sessionId, subject, facts, clientId, protocolVersion, keepAliveSeconds, isSessionPresent } = event;
-      if (isDeviceSubject(subject)) {
-        connections.set(sessionId, (connections.get(sessionId) ?? 0) + 1);
-        registry.markOnline(subject.productKey, subject.deviceName, clock.now(), facts.remoteAddress);
+      const { subject, facts, clientId, protocolVersion, keepAliveSeconds, isSessionPresent } = event;
+      const device = deviceOf(subject);
+      if (device !== undefined) {
+        const key = sessionIdOf(device.productKey, device.deviceName);
+        connections.set(key, (connections.get(key) ?? 0) + 1);
+        registry.markOnline(device.productKey, device.deviceName, clock.now(), facts.remoteAddress);
       }
       const transport = `${facts.tls === undefined ? "plain" : facts.tls.version} ${facts.carrier}`;
       write(subject, {
@@ -113,7 +128,8 @@ export function createObserver({ registry, deviceLog, dialects, clock, listeners
     },
     disconnected(event) {
       const { subject, facts, reason, refusal } = event;
-      if (isDeviceSubject(subject)) leave(subject, reason);
+      const device = deviceOf(subject);
+      if (device !== undefined) leave(device, reason);
       const words = closeReasons[reason];
       const why = refusal === undefined ? undefined : refusedEntry(refusal);
       write(subject, {
@@ -161,6 +177,14 @@ export function createObserver({ registry, deviceLog, dialects, clock, listeners
       });
     },
   };
+}
+
+type DeviceNames = Pick<DeviceSubject, "productKey" | "deviceName">;
+
+/** The device of the registry that speaks, if it is one. */
+function deviceOf(subject: unknown): DeviceNames | undefined {
+  if (isDeviceSubject(subject)) return subject;
+  return isThingClientSubject(subject) ? subject.device : undefined;
 }
 
 function refusedEntry({ code, received, expected }: Refusal): Pick<NewLogEntry, "code" | "isSuccess" | "reason" | "received" | "expected"> {
