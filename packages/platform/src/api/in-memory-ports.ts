@@ -241,6 +241,9 @@ function createInMemoryRules(): RuleEngine & { deadLetters: DeadLetter[] } {
         id: count,
         name: wish.name,
         description: wish.description ?? "",
+        language: wish.language ?? "alibaba",
+        sqlVersion: wish.sqlVersion,
+        errorAction: wish.errorAction,
         sql: wish.sql ?? "",
         dataType: wish.dataType ?? "json",
         isRunning: wish.isRunning ?? false,
@@ -253,9 +256,19 @@ function createInMemoryRules(): RuleEngine & { deadLetters: DeadLetter[] } {
       return made;
     },
     get: async (id) => rule(id),
-    list: async (page) => pageOf([...rules.values()], page),
-    update: async (id, { actions, ...change }) =>
-      Object.assign(rule(id), change, actions === undefined ? {} : { actions: numberActions(id, actions) }),
+    find: (name) => [...rules.values()].find((each) => each.name === name),
+    list: async (page, language) =>
+      pageOf(
+        [...rules.values()].filter((each) => language === undefined || each.language === language),
+        page,
+      ),
+    update: async (id, { actions, errorAction, ...change }) =>
+      Object.assign(
+        rule(id),
+        change,
+        actions === undefined ? {} : { actions: numberActions(id, actions) },
+        errorAction === undefined ? {} : { errorAction: errorAction ?? undefined },
+      ),
     async delete(id) {
       rule(id);
       rules.delete(id);
@@ -283,6 +296,7 @@ function createInMemoryRules(): RuleEngine & { deadLetters: DeadLetter[] } {
         1,
       );
     },
+    ingest: () => unused("ingest"),
     tapsFor: () => unused("tapsFor"),
     onChange: () => unused("onChange"),
     offer: () => unused("offer"),

@@ -111,6 +111,11 @@ export const ruleErrors = {
     en: "{template} cannot be filled: the SQL result has no value for {name}.",
     zh: "无法填充 {template}：SQL 结果中没有 {name} 的值。",
   },
+  "rules.template_undefined": {
+    http: 422,
+    en: "{template} cannot be filled: the message makes {name} Undefined.",
+    zh: "无法填充 {template}：对此消息 {name} 为 Undefined。",
+  },
   "rules.placeholder_invalid": {
     http: 422,
     en: "{template} cannot be filled: {name} holds /, + or #, is empty, or is only dots.",

@@ -3,7 +3,7 @@ import type { RuleBook } from "./rule-book.ts";
 import type { RuleLog } from "./rule-log.ts";
 
 /** What became of webhook calls, counted on the rule and written to the device log. Addresses go in without their query. */
-export function deliveryEvents(book: RuleBook, log: RuleLog): DeliveryEvents {
+export function deliveryEvents(book: RuleBook, log: RuleLog, report: (delivery: NewDelivery, reason: string) => void): DeliveryEvents {
   const write = (delivery: NewDelivery, code: string, isSuccess: boolean, what: string): void => {
     const name = book.find(delivery.ruleId)?.row.name ?? "";
     const reason = `Rule ${delivery.ruleId} (${name}): ${what}`;
@@ -26,6 +26,7 @@ export function deliveryEvents(book: RuleBook, log: RuleLog): DeliveryEvents {
         if (isOldestDropped) statistics.dropped += 1;
       }
       write(delivery, code, false, `the message for ${placeOf(delivery)} is a dead letter after ${delivery.tries} tries. ${reason}`);
+      report(delivery, reason);
     },
     storeFailed(delivery, error) {
       write(delivery, error.code, false, error.message);

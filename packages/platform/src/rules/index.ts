@@ -1,6 +1,7 @@
 export { defaultRuleLimits } from "./limits.ts";
 export type * from "./ports.ts";
 export type * from "./rule.ts";
+export { awsSqlVersions } from "./rule.ts";
 export { createRuleEngine, type RuleEnginePorts } from "./rule-engine.ts";
 export {
   createAddressPolicy,

@@ -4,6 +4,8 @@ export interface RuleLimits {
   /** [alibaba-server 2.8] at most 10 actions on a rule. */
   actionsPerRuleMax: number;
   nameCharactersMax: number;
+  /** [aws-iot 16] of a rule in AWS SQL. */
+  awsNameCharactersMax: number;
   descriptionCharactersMax: number;
   /** Characters of one statement. */
   sqlCharactersMax: number;
@@ -13,6 +15,8 @@ export interface RuleLimits {
   fieldsMax: number;
   /** Problems reported for one statement; the rest is left out. */
   problemsMax: number;
+  /** JSON of one action. */
+  actionBytesMax: number;
   topicBytesMax: number;
   /** Topics whose matching rules are remembered. */
   topicCacheMax: number;
@@ -24,6 +28,8 @@ export interface RuleLimits {
   unacknowledgedMessagesMax: number;
   /** Longest text that concat and replace may make on the way. */
   textCharactersMax: number;
+  /** Shadow documents that the rules of one message may read. */
+  shadowReadsPerMessageMax: number;
   /** Longest payload a rule may produce. */
   resultBytesMax: number;
   /** Times a message may be republished by rules before the chain is cut. */
@@ -63,17 +69,20 @@ export const defaultRuleLimits: RuleLimits = {
   rulesMax: 1000,
   actionsPerRuleMax: 10,
   nameCharactersMax: 64,
+  awsNameCharactersMax: 128,
   descriptionCharactersMax: 256,
   sqlCharactersMax: 16_384,
   sqlNestingMax: 32,
   fieldsMax: 50,
   problemsMax: 20,
+  actionBytesMax: 65_536,
   topicBytesMax: 256,
   topicCacheMax: 10_000,
   queueMessagesMax: 10_000,
   batchMessagesMax: 500,
   unacknowledgedMessagesMax: 50_000,
   textCharactersMax: 1_048_576,
+  shadowReadsPerMessageMax: 8,
   resultBytesMax: 262_144,
   hopsMax: 8,
   republishedPerMessageMax: 1000,

@@ -2,14 +2,14 @@
  * From a tap to the actions. A tap only queues; the work is done after the current poll phase, many messages at a time,
  * so that the webhook calls of all of them are stored in one transaction.
  */
-import type { Message } from "@thingstead/mqtt";
+import type { Message, Properties } from "@thingstead/mqtt";
 import type { Clock, Random } from "../clock.ts";
 import { PlatformError } from "../errors/index.ts";
 import type { PreparedAction } from "./action.ts";
-import { RuleMessage, type RuleOutput } from "./compile/index.ts";
+import { formatJson, type Publisher, ReadFirst, RuleMessage, type RuleOutput, type Value } from "./compile/index.ts";
 import type { DeliveryQueue, NewDelivery } from "./delivery-queue.ts";
 import type { RuleLimits } from "./limits.ts";
-import type { Republisher } from "./ports.ts";
+import type { MessageOrigin, Republisher, RuleContext } from "./ports.ts";
 import { asRuleError } from "./rule-error.ts";
 import { deviceOfTopic, type RuleLog } from "./rule-log.ts";
 import type { RunningRule } from "./running-rule.ts";
@@ -21,6 +21,7 @@ export interface PipelinePorts {
   deliveries: Pick<DeliveryQueue, "add" | "admit" | "bury">;
   log: RuleLog;
   limits: RuleLimits;
+  context: RuleContext | undefined;
   /** A republished message may be read by further rules. */
   offer: (message: Message, chain: MessageChain) => Promise<void> | undefined;
 }
@@ -31,7 +32,7 @@ export interface MessageChain {
 }
 
 interface Batch {
-  entries: { rules: readonly RunningRule[]; message: Message; chain: MessageChain }[];
+  entries: { rules: readonly RunningRule[]; message: Message; chain: MessageChain; publisher: Publisher | undefined }[];
   /** Settles when the durable part of every message of the batch is safe. */
   safe: PromiseWithResolvers<void>;
 }
@@ -71,7 +72,8 @@ export class MessagePipeline {
       clock.soon(this.#run.bind(this, batch));
     }
     // The engine may reuse the bytes after the call; new Uint8Array copies, Buffer.slice would not.
-    batch.entries.push({ rules, message: { ...message, payload: new Uint8Array(message.payload) }, chain });
+    const kept = { ...message, payload: new Uint8Array(message.payload) };
+    batch.entries.push({ rules, message: kept, chain, publisher: this.#publisherOf(rules, message) });
     this.#waiting += 1;
     if (!isOwed) return undefined;
     this.#unacknowledged += 1;
@@ -81,6 +83,13 @@ export class MessagePipeline {
   /** Waits for what was accepted. */
   async close(): Promise<void> {
     while (this.#batches.size > 0) await Promise.allSettled(this.#batches);
+  }
+
+  /** Asked now: its session may be gone when the rules run. */
+  #publisherOf(rules: readonly RunningRule[], { publisherSessionId }: Message): Publisher | undefined {
+    const { context } = this.#ports;
+    if (context === undefined || publisherSessionId === undefined || !rules.some(({ language }) => language === "aws")) return undefined;
+    return context.publisherOf(publisherSessionId);
   }
 
   #openBatch(): Batch {
@@ -110,55 +119,135 @@ export class MessagePipeline {
   }
 
   async #perform(batch: Batch): Promise<void> {
-    const { clock, random, deliveries } = this.#ports;
-    const owed: NewDelivery[] = [];
-    const work: Promise<void>[] = [];
-    for (const { rules, message, chain } of batch.entries) {
+    const { clock, random, context, limits } = this.#ports;
+    const { owed, work } = openWork();
+    for (const { rules, message, chain, publisher } of batch.entries) {
       const { topic, payload: bytes } = message;
-      const shared = new RuleMessage({ topic, bytes, device: deviceOfTopic(topic), time: message.receivedAt || clock.now(), random });
-      for (const rule of rules) {
-        const output = this.#evaluate(rule, shared, message);
-        if (output === undefined) continue;
-        rule.statistics.matched += 1;
-        for (const action of rule.actions) this.#act({ rule, action, shared, message, chain, output, owed, work });
-      }
+      const shared = new RuleMessage({
+        topic,
+        bytes,
+        device: deviceOfTopic(topic),
+        time: message.receivedAt || clock.now(),
+        random,
+        publisher,
+        readShadow: context?.readShadow,
+        shadowReadsMax: limits.shadowReadsPerMessageMax,
+      });
+      for (const rule of rules) this.#runRule({ rule, message, chain, shared, owed, work });
     }
-    if (owed.length > 0) work.push(deliveries.add(owed));
+    await this.#settle({ owed, work });
+  }
+
+  /** Stores what is owed, then waits for everything. */
+  async #settle({ owed, work }: Work): Promise<void> {
+    if (owed.length > 0) work.push(this.#ports.deliveries.add(owed));
     await Promise.all(work);
   }
 
-  #evaluate(rule: RunningRule, shared: RuleMessage, message: Message): RuleOutput | undefined {
-    const { resultBytesMax } = this.#ports.limits;
+  #runRule(step: RuleStep): void {
+    const { rule, shared, message } = step;
+    let output: RuleOutput | undefined;
     try {
-      const output = rule.compiled.run(shared);
-      const received = output?.bytes.length ?? 0;
-      if (received > resultBytesMax) throw new PlatformError("rules.result_too_large", { received, maximum: resultBytesMax });
-      return output;
+      output = this.#evaluate(rule, shared);
     } catch (error) {
-      this.#countFailure(rule, message, asRuleError(error, "rules.evaluation_failed"));
-      return undefined;
+      if (error instanceof ReadFirst) step.work.push(this.#runLater(error, step, (later) => this.#runRule(later)));
+      else this.#countFailure(rule, message, asRuleError(error, "rules.evaluation_failed"), shared);
+      return;
     }
+    if (output === undefined) return;
+    rule.statistics.matched += 1;
+    const made = output;
+    if (rule.errorAction === undefined) {
+      for (const action of rule.actions) this.#act({ ...step, action, output: made });
+      return;
+    }
+    const failures: ActionFailure[] = [];
+    const work: Promise<void>[] = [];
+    for (const action of rule.actions) this.#act({ ...step, work, action, output: made, failures });
+    step.work.push(Promise.all(work).then(() => this.#reportFailures(step, failures)));
+  }
+
+  /** What a rule looks up is read first; its part of the batch is then done and stored by itself. */
+  async #runLater<S extends RuleStep>({ ready }: ReadFirst, step: S, again: (step: S) => void): Promise<void> {
+    try {
+      await ready;
+    } catch (error) {
+      this.#countFailure(step.rule, step.message, asRuleError(error, "rules.evaluation_failed"), step.shared);
+      return;
+    }
+    const { owed, work } = openWork();
+    again({ ...step, owed, work });
+    await this.#settle({ owed, work });
+  }
+
+  /** [aws-iot 14.5] One report of all that failed for a message. */
+  async #reportFailures(step: RuleStep, failures: readonly ActionFailure[]): Promise<void> {
+    const { rule, message, shared } = step;
+    if (rule.errorAction === undefined || failures.length === 0) return;
+    const { owed, work } = openWork();
+    const output = reportOf(rule.name, message.topic, originOf(shared, message), failures);
+    this.#act({ ...step, owed, work, action: rule.errorAction, output });
+    await this.#settle({ owed, work });
+  }
+
+  /** A call that was given up long after its message. */
+  async reportDelivery(rule: RunningRule, topic: string, origin: MessageOrigin, failure: ActionFailure): Promise<void> {
+    const { clock, random, context, limits } = this.#ports;
+    if (rule.errorAction === undefined) return;
+    const payload = Buffer.from(origin.payloadBase64, "base64");
+    const time = clock.now();
+    const shared = new RuleMessage({
+      topic,
+      bytes: payload,
+      device: deviceOfTopic(topic),
+      time,
+      random,
+      publisher: { clientId: origin.clientId },
+      readShadow: context?.readShadow,
+      shadowReadsMax: limits.shadowReadsPerMessageMax,
+    });
+    const message: Message = { topic, payload, qos: 1, isRetained: false, receivedAt: time, hops: origin.hops };
+    const { owed, work } = openWork();
+    const output = reportOf(rule.name, topic, origin, [failure]);
+    this.#act({ rule, message, chain: { republished: 0 }, shared, owed, work, action: rule.errorAction, output });
+    await this.#settle({ owed, work });
+  }
+
+  #evaluate(rule: RunningRule, shared: RuleMessage): RuleOutput | undefined {
+    const { resultBytesMax } = this.#ports.limits;
+    const output = rule.compiled.run(shared);
+    const received = output?.bytes.length ?? 0;
+    if (received > resultBytesMax) throw new PlatformError("rules.result_too_large", { received, maximum: resultBytesMax });
+    return output;
   }
 
   /** One action of one message; its failure concerns no other action. */
   #act(step: ActionStep): void {
-    const { rule, action, message } = step;
+    const { action } = step;
     try {
       if (action.type === "republish") step.work.push(this.#republish(step, action));
-      else this.#owe(step, action);
+      else if (action.type === "webhook") this.#owe(step, action);
+      else throw action.error;
     } catch (error) {
-      this.#countFailure(rule, message, asRuleError(error, "rules.action_failed"));
+      if (error instanceof ReadFirst) step.work.push(this.#runLater(error, step, (later) => this.#act(later)));
+      else this.#fail(step, error, action.type === "refused" ? action.resource : "");
     }
   }
 
-  async #republish(
-    { rule, message, chain, shared, output }: ActionStep,
-    action: Extract<PreparedAction, { type: "republish" }>,
-  ): Promise<void> {
+  #fail({ rule, message, action, failures, shared }: ActionStep, error: unknown, resource: string): void {
+    const failure = asRuleError(error, "rules.action_failed");
+    this.#countFailure(rule, message, failure, shared);
+    failures?.push({ action: action.name, resource, reason: failure.message });
+  }
+
+  async #republish(step: ActionStep, action: Extract<PreparedAction, { type: "republish" }>): Promise<void> {
+    const { rule, message, chain, shared, output } = step;
     const { republisher, limits, log, clock, offer } = this.#ports;
     let next: Message;
+    let target = "";
     try {
-      const topic = action.topic.fill(output.value, shared);
+      const { topic, properties } = fillRepublish(action, step) ?? (await readAndFill(action, step));
+      target = topic;
       const hops = message.hops + 1;
       if (hops > limits.hopsMax) throw new PlatformError("rules.loop_cut", { hops, maximum: limits.hopsMax });
       // Hops bound the depth of a chain only: with ten actions a rule that reads itself would make ten to the eighth messages.
@@ -166,20 +255,23 @@ export class MessagePipeline {
       if (chain.republished >= maximum) throw new PlatformError("rules.fan_out_cut", { maximum });
       chain.republished += 1;
       const qos = action.qos ?? (message.qos > 0 ? 1 : 0);
-      next = { topic, payload: output.bytes, qos, hops, isRetained: false, receivedAt: clock.now() };
-      await republisher.republish({ topic, payload: output.bytes, qos, hops });
+      const sent = { topic, payload: output.bytes, qos, hops, ...(properties === undefined ? {} : { properties }) };
+      next = { ...sent, isRetained: false, receivedAt: clock.now() };
+      await republisher.republish(sent);
       rule.statistics.passed += 1;
       const reason = `Rule ${rule.id} (${rule.name}) published to ${topic}.`;
-      log.write({ topic: message.topic, code: "rules.forwarded", isSuccess: true, reason, qos, payloadBytes: output.bytes.length });
+      const device = shared.publisher?.device;
+      log.write({ topic: message.topic, code: "rules.forwarded", isSuccess: true, reason, qos, payloadBytes: output.bytes.length, device });
     } catch (error) {
-      this.#countFailure(rule, message, asRuleError(error, "rules.action_failed"));
+      this.#fail(step, error, target);
       return;
     }
     // Debts along a chain of rules belong to the message that began it: the first PUBACK waits for them all.
     await offer(next, chain);
   }
 
-  #owe({ rule, message, shared, output, owed, work }: ActionStep, action: Extract<PreparedAction, { type: "webhook" }>): void {
+  #owe(step: ActionStep, action: Extract<PreparedAction, { type: "webhook" }>): void {
+    const { rule, message, shared, output, owed, work, failures } = step;
     const { deliveries, clock, limits } = this.#ports;
     const now = clock.now();
     const delivery: NewDelivery = {
@@ -194,12 +286,14 @@ export class MessagePipeline {
           ...(action.hasContentType
             ? {}
             : { "Content-Type": output.value === undefined ? "application/octet-stream" : "application/json" }),
-          ...action.headers,
+          ...action.headers(output.value, shared),
           "X-Thingstead-Rule": String(rule.id),
           "X-Thingstead-Message-Id": shared.id,
           "X-Thingstead-Topic": encodeURI(message.topic.toWellFormed()),
         },
         timeoutMilliseconds: action.timeoutMilliseconds,
+        // The error action itself reports nothing more.
+        ...(failures === undefined ? {} : { origin: originOf(shared, message) }),
       },
       tries: 0,
       nextTryAt: now,
@@ -212,34 +306,96 @@ export class MessagePipeline {
     const full = new PlatformError("rules.queue_full", { queue: "webhook queue", maximum: limits.pendingPerRuleMax });
     if (message.qos === 0) {
       rule.statistics.dropped += 1;
-      this.#logFailure(message, full);
+      this.#logFailure(message, full, shared);
+      failures?.push({ action: action.name, resource: delivery.request.url, reason: full.message });
       return;
     }
     // It will be acknowledged, so it must stay findable: a dead letter, before the PUBACK.
     work.push(deliveries.bury(delivery, full.code, full.message));
   }
 
-  #countFailure(rule: RunningRule, message: Message, error: PlatformError): void {
+  #countFailure(rule: RunningRule, message: Message, error: PlatformError, shared: RuleMessage): void {
     rule.statistics.failed += 1;
-    this.#logFailure(message, error, rule);
+    this.#logFailure(message, error, shared, rule);
   }
 
-  #logFailure(message: Message, error: PlatformError, rule?: RunningRule): void {
+  #logFailure(message: Message, error: PlatformError, shared?: RuleMessage, rule?: RunningRule): void {
     const reason = rule === undefined ? error.message : `Rule ${rule.id} (${rule.name}): ${error.message}`;
     const { topic, qos, payload } = message;
-    this.#ports.log.write({ topic, code: error.code, isSuccess: false, reason, qos, payloadBytes: payload.length });
+    const device = shared?.publisher?.device;
+    this.#ports.log.write({ topic, code: error.code, isSuccess: false, reason, qos, payloadBytes: payload.length, device });
   }
 }
 
-interface ActionStep {
-  rule: RunningRule;
-  action: PreparedAction;
-  shared: RuleMessage;
-  message: Message;
-  chain: MessageChain;
-  output: RuleOutput;
+interface Work {
   /** Webhook calls to store with this batch. */
   owed: NewDelivery[];
   /** What must settle before the batch is safe. */
   work: Promise<void>[];
+}
+
+interface RuleStep extends Work {
+  rule: RunningRule;
+  shared: RuleMessage;
+  message: Message;
+  chain: MessageChain;
+}
+
+interface ActionStep extends RuleStep {
+  action: PreparedAction;
+  output: RuleOutput;
+  /** Collected for the error action; absent: there is none, or this is it. */
+  failures?: ActionFailure[];
+}
+
+export interface ActionFailure {
+  action: string;
+  resource: string;
+  reason: string;
+}
+
+function openWork(): Work {
+  return { owed: [], work: [] };
+}
+
+type Republish = Extract<PreparedAction, { type: "republish" }>;
+type Filled = { topic: string; properties: Properties | undefined };
+
+/** Undefined: something has to be read first. */
+function fillRepublish({ topic, properties }: Republish, { output, shared }: ActionStep): Filled | undefined {
+  try {
+    return { topic: topic.fill(output.value, shared), properties: properties?.(output.value, shared) };
+  } catch (error) {
+    if (error instanceof ReadFirst) return undefined;
+    throw error;
+  }
+}
+
+async function readAndFill({ topic, properties }: Republish, { output, shared }: ActionStep): Promise<Filled> {
+  for (;;) {
+    try {
+      return { topic: topic.fill(output.value, shared), properties: properties?.(output.value, shared) };
+    } catch (error) {
+      if (!(error instanceof ReadFirst)) throw error;
+      await error.ready;
+    }
+  }
+}
+
+function originOf(shared: RuleMessage, { payload, hops }: Message): MessageOrigin {
+  const payloadBase64 = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString("base64");
+  return { payloadBase64, clientId: shared.publisher?.clientId ?? "N/A", traceId: shared.traceId, hops };
+}
+
+/** The body that an error action sends [aws-iot 14.5]. */
+function reportOf(ruleName: string, topic: string, origin: MessageOrigin, failures: readonly ActionFailure[]): RuleOutput {
+  const value: Value = {
+    ruleName,
+    topic,
+    cloudwatchTraceId: origin.traceId,
+    clientId: origin.clientId,
+    base64OriginalPayload: origin.payloadBase64,
+    failures: failures.map(({ action, resource, reason }) => ({ failedAction: action, failedResource: resource, errorMessage: reason })),
+  };
+  return { bytes: Buffer.from(formatJson(value)), value };
 }

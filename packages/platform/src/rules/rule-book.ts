@@ -33,6 +33,11 @@ export class RuleBook {
     return this.#entries.get(id);
   }
 
+  findByName(name: string): RuleEntry | undefined {
+    for (const entry of this.#entries.values()) if (entry.row.name === name) return entry;
+    return undefined;
+  }
+
   /** Throws `rules.action_not_found`. */
   getByAction(actionId: number): RuleEntry {
     for (const entry of this.#entries.values()) {

@@ -6,13 +6,14 @@ import { PlatformError } from "../errors/index.ts";
 import type { Page } from "../registry/index.ts";
 import { checkAction, prepareAction } from "./action.ts";
 import { checkSql } from "./check-sql.ts";
-import { type CompiledRule, compileSql, type FunctionSettings } from "./compile/index.ts";
+import { type CompiledRule, type CompileOptions, compileSql, type FunctionSettings } from "./compile/index.ts";
 import { deliveryEvents } from "./delivery-events.ts";
+import type { NewDelivery } from "./delivery-queue.ts";
 import { DeliveryQueue } from "./delivery-queue.ts";
 import { defaultRuleLimits, type RuleLimits } from "./limits.ts";
 import { type MessageChain, MessagePipeline } from "./message-pipeline.ts";
-import type { Republisher, RuleRow, RuleStore } from "./ports.ts";
-import type { Rule, RuleAction, RuleActionRecord, RuleEngine } from "./rule.ts";
+import type { Republisher, RuleContext, RuleRow, RuleStore } from "./ports.ts";
+import { awsSqlVersions, type Rule, type RuleAction, type RuleActionRecord, type RuleChange, type RuleEngine } from "./rule.ts";
 import { RuleBook, type RuleEntry, ruleOf } from "./rule-book.ts";
 import { createRuleLog } from "./rule-log.ts";
 import type { RunningRule } from "./running-rule.ts";
@@ -28,14 +29,16 @@ export interface RuleEnginePorts {
   random: Random;
   addressPolicy: AddressPolicy;
   limits?: Partial<RuleLimits>;
-  /** Local time of `timestamp(fmt)`; UTC+8 unless given. */
+  /** Local time of `timestamp(fmt)`, UTC+8 unless given, and the account of AWS rules. */
   settings?: FunctionSettings;
+  /** Absent: nobody is known to publish and no thing has a shadow. */
+  context?: RuleContext;
 }
 
-type RuleChange = Parameters<RuleEngine["update"]>[1];
+type Terms = Pick<RuleRow, "language" | "sqlVersion" | "dataType">;
 
 /**
- * Rules as in alibaba-server 2.1–2.8.
+ * Rules as in alibaba-server 2.1–2.8 and aws-iot 14.
  *
  * @example
  * const rules = createRuleEngine({ store, republisher, http, deviceLog, clock, random, addressPolicy });
@@ -47,7 +50,7 @@ export function createRuleEngine(ports: RuleEnginePorts): RuleEngine {
   const limits: RuleLimits = { ...defaultRuleLimits, ...ports.limits };
   const book = new RuleBook();
   const log = createRuleLog(ports.deviceLog);
-  const events = deliveryEvents(book, log);
+  const events = deliveryEvents(book, log, reportDelivery);
   const deliveries = new DeliveryQueue({
     store,
     sender: ports.http,
@@ -57,7 +60,8 @@ export function createRuleEngine(ports: RuleEnginePorts): RuleEngine {
     events,
     isKnownRule: (ruleId) => book.has(ruleId),
   });
-  const pipeline = new MessagePipeline({ clock, random, republisher: ports.republisher, deliveries, log, limits, offer });
+  const { republisher, context } = ports;
+  const pipeline = new MessagePipeline({ clock, random, republisher, deliveries, log, limits, context, offer });
   const listeners: (() => void)[] = [];
   const readersCache = new Map<string, { rules: readonly RunningRule[]; taps: readonly Tap[] }>();
   let lastChange: Promise<unknown> = Promise.resolve();
@@ -74,9 +78,23 @@ export function createRuleEngine(ports: RuleEnginePorts): RuleEngine {
     for (const listener of listeners) listener();
   }
 
+  function optionsOf({ language, sqlVersion, dataType }: Terms): CompileOptions {
+    return { language, dataType, limits, settings, ...(sqlVersion === undefined ? {} : { sqlVersion }) };
+  }
+
+  /** Reports that come after the rule has changed are its new error action's. */
+  function reportDelivery({ ruleId, actionId, topic, request }: NewDelivery, reason: string): void {
+    const running = book.find(ruleId)?.running;
+    const { origin, url } = request;
+    if (running === undefined || origin === undefined) return;
+    const action = running.actions.find(({ id }) => id === actionId)?.name ?? "HttpAction";
+    // A store that fails is logged by the queue, which tries again.
+    pipeline.reportDelivery(running, topic, origin, { action, resource: url, reason }).catch(() => undefined);
+  }
+
   /** Throws `rules.sql_invalid`. */
-  function compile({ sql, dataType }: Pick<RuleRow, "sql" | "dataType">): CompiledRule {
-    const { rule, problems } = compileSql(sql, { dataType, limits, settings });
+  function compile({ sql, ...terms }: Pick<RuleRow, "sql"> & Terms): CompiledRule {
+    const { rule, problems } = compileSql(sql, optionsOf(terms));
     if (rule !== undefined) return rule;
     const [first] = problems;
     throw new PlatformError("rules.sql_invalid", {
@@ -91,33 +109,50 @@ export function createRuleEngine(ports: RuleEnginePorts): RuleEngine {
   function checkStartable(row: RuleRow, actionCount: number): CompiledRule {
     if (row.sql.trim() === "") throw new PlatformError("rules.sql_missing", { id: row.id });
     const compiled = compile(row);
-    if (actionCount === 0) throw new PlatformError("rules.no_action", { id: row.id });
+    // The AWS API takes rules without actions.
+    if (actionCount === 0 && row.language === "alibaba") throw new PlatformError("rules.no_action", { id: row.id });
     return compiled;
   }
 
-  function checkFields({ name, description, dataType, actions }: RuleChange): void {
-    checkLength("name", name, 1, limits.nameCharactersMax);
+  function checkFields({ name, description, dataType, sqlVersion, actions, errorAction }: RuleChange, terms: Terms): void {
+    const isAws = terms.language === "aws";
+    checkLength("name", name, 1, isAws ? limits.awsNameCharactersMax : limits.nameCharactersMax);
     if (name !== undefined && (/\p{Cc}/u.test(name) || !name.isWellFormed())) {
-      const received = JSON.stringify(name);
-      throw new PlatformError("rules.field_invalid", { field: "name", received, expected: "text without control characters" });
+      throw invalidField("name", JSON.stringify(name), "text without control characters");
     }
+    // [aws-iot 16] The name stands in topics and in ARNs.
+    if (name !== undefined && isAws && !/^\w+$/.test(name)) throw invalidField("name", name, "letters, digits and _");
     checkLength("description", description, 0, limits.descriptionCharactersMax);
-    if (dataType !== undefined && dataType !== "json" && dataType !== "binary") {
-      throw new PlatformError("rules.field_invalid", { field: "dataType", received: String(dataType), expected: "json or binary" });
+    if (dataType !== undefined && dataType !== "json" && dataType !== "binary")
+      throw invalidField("dataType", String(dataType), "json or binary");
+    if (sqlVersion !== undefined && (!isAws || !awsSqlVersions.includes(sqlVersion))) {
+      throw invalidField("sqlVersion", String(sqlVersion), isAws ? awsSqlVersions.join(", ") : "none: only AWS SQL has versions");
     }
-    if (actions !== undefined) checkActions(actions);
+    if (errorAction && !isAws) throw invalidField("errorAction", errorAction.type, "none: only rules in AWS SQL have one");
+    const given = [...(actions ?? []), ...(errorAction ? [errorAction] : [])];
+    if (actions !== undefined) checkActions(actions, terms);
+    for (const action of given) checkAction(action, optionsOf(terms), addressPolicy);
   }
 
-  function checkActions(actions: readonly RuleAction[]): void {
+  function checkActions(actions: readonly RuleAction[], terms: Terms): void {
     const maximum = limits.actionsPerRuleMax;
     if (actions.length > maximum) throw new PlatformError("rules.too_many_actions", { maximum, received: actions.length });
-    for (const action of actions) checkAction(action, limits, addressPolicy);
+    for (const action of actions) checkAction(action, optionsOf(terms), addressPolicy);
   }
 
   function run(entry: RuleEntry, compiled: CompiledRule): void {
     const { row, actions, statistics } = entry;
-    const { id, name, dataType } = row;
-    entry.running = { id, name, dataType, compiled, statistics, actions: actions.map((record) => prepareAction(record, limits)) };
+    const { id, name, language, errorAction } = row;
+    const prepare = (record: Pick<RuleActionRecord, "id" | "action">) => prepareAction(record, optionsOf(row));
+    entry.running = {
+      id,
+      name,
+      language,
+      compiled,
+      statistics,
+      actions: actions.map(prepare),
+      errorAction: errorAction === undefined ? undefined : prepare({ id: errorActionId, action: errorAction }),
+    };
   }
 
   async function save(entry: RuleEntry, row: RuleRow): Promise<void> {
@@ -126,10 +161,11 @@ export function createRuleEngine(ports: RuleEnginePorts): RuleEngine {
   }
 
   async function change(id: number, wanted: RuleChange): Promise<Rule> {
-    checkFields(wanted);
     const entry = book.get(id);
-    const { actions, ...fields } = wanted;
+    const { actions, errorAction, ...fields } = wanted;
     const row: RuleRow = { ...entry.row, ...fields, modifiedAt: clock.now() };
+    if (errorAction !== undefined) row.errorAction = errorAction ?? undefined;
+    checkFields(wanted, row);
     const compiled = row.isRunning
       ? checkStartable(row, (actions ?? entry.actions).length)
       : row.sql.trim() === ""
@@ -153,8 +189,7 @@ export function createRuleEngine(ports: RuleEnginePorts): RuleEngine {
   function checkPage({ page, pageSize }: Page): void {
     const isValid = Number.isInteger(page) && page >= 1 && Number.isInteger(pageSize) && pageSize >= 1 && pageSize <= limits.pageSizeMax;
     if (isValid) return;
-    const received = `page ${page} of size ${pageSize}`;
-    throw new PlatformError("rules.field_invalid", { field: "page", received, expected: `page from 1, size 1 to ${limits.pageSizeMax}` });
+    throw invalidField("page", `page ${page} of size ${pageSize}`, `page from 1, size 1 to ${limits.pageSizeMax}`);
   }
 
   /** One tap for all rules of a topic, so that they share the message and its parsed payload. */
@@ -183,10 +218,14 @@ export function createRuleEngine(ports: RuleEnginePorts): RuleEngine {
     create: (rule) =>
       inTurn(async () => {
         const { name, description = "", sql = "", dataType = "json", actions = [], isRunning = false } = rule;
-        checkFields({ name, description, dataType, actions });
+        const { language = "alibaba", errorAction } = rule;
+        const sqlVersion = language === "aws" ? (rule.sqlVersion ?? defaultAwsSqlVersion) : rule.sqlVersion;
+        if (language !== "alibaba" && language !== "aws") throw invalidField("language", String(language), "alibaba or aws");
+        const given = { name, description, dataType, actions, ...(errorAction === undefined ? {} : { errorAction }) };
+        checkFields({ ...given, ...(sqlVersion === undefined ? {} : { sqlVersion }) }, { language, sqlVersion, dataType });
         if (book.size >= limits.rulesMax) throw new PlatformError("rules.too_many", { maximum: limits.rulesMax });
         const now = clock.now();
-        const fields = { name, description, sql, dataType, isRunning, createdAt: now, modifiedAt: now };
+        const fields = { name, description, language, sqlVersion, sql, dataType, isRunning, errorAction, createdAt: now, modifiedAt: now };
         const compiled = isRunning ? checkStartable({ ...fields, id: 0 }, actions.length) : sql.trim() === "" ? undefined : compile(fields);
         const stored = await store.insertRule(fields, actions);
         if (stored === "duplicate_name") throw new PlatformError("rules.name_taken", { name });
@@ -198,10 +237,14 @@ export function createRuleEngine(ports: RuleEnginePorts): RuleEngine {
         return ruleOf(entry);
       }),
     get: async (id) => ruleOf(book.get(id)),
-    async list(page) {
+    find(name) {
+      const entry = book.findByName(name);
+      return entry === undefined ? undefined : ruleOf(entry);
+    },
+    async list(page, language) {
       checkPage(page);
       const start = (page.page - 1) * page.pageSize;
-      const entries = book.all();
+      const entries = book.all().filter(({ row }) => language === undefined || row.language === language);
       const items = entries.slice(start, start + page.pageSize).map(ruleOf);
       return { ...page, items, total: entries.length };
     },
@@ -236,7 +279,7 @@ export function createRuleEngine(ports: RuleEnginePorts): RuleEngine {
     addAction: (ruleId, action) =>
       inTurn(async (): Promise<RuleActionRecord> => {
         const entry = book.get(ruleId);
-        checkActions([...entry.actions.map((record) => record.action), action]);
+        checkActions([...entry.actions.map((record) => record.action), action], entry.row);
         const record = await store.insertAction(ruleId, action);
         entry.actions = [...entry.actions, record];
         refreshActions(entry);
@@ -245,7 +288,7 @@ export function createRuleEngine(ports: RuleEnginePorts): RuleEngine {
     updateAction: (actionId, action) =>
       inTurn(async (): Promise<RuleActionRecord> => {
         const entry = book.getByAction(actionId);
-        checkActions([action]);
+        checkActions([action], entry.row);
         const record = { id: actionId, ruleId: entry.row.id, action };
         await store.updateAction(record);
         entry.actions = entry.actions.map((each) => (each.id === actionId ? record : each));
@@ -255,12 +298,13 @@ export function createRuleEngine(ports: RuleEnginePorts): RuleEngine {
     removeAction: (actionId) =>
       inTurn(async () => {
         const entry = book.getByAction(actionId);
-        if (entry.row.isRunning && entry.actions.length === 1) throw new PlatformError("rules.no_action", { id: entry.row.id });
+        if (entry.row.isRunning && entry.actions.length === 1 && entry.row.language === "alibaba")
+          throw new PlatformError("rules.no_action", { id: entry.row.id });
         await store.deleteAction(actionId);
         entry.actions = entry.actions.filter(({ id }) => id !== actionId);
         refreshActions(entry);
       }),
-    check: (sql, sample) => checkSql(sql, sample, { limits, settings, clock, random }),
+    check: (sql, sample, terms = {}) => checkSql(sql, sample, { ...terms, limits, settings, clock, random }),
 
     async listDeadLetters(ruleId, page) {
       checkPage(page);
@@ -291,6 +335,12 @@ export function createRuleEngine(ports: RuleEnginePorts): RuleEngine {
       listeners.push(listener);
     },
     offer: (message) => offer(message),
+    ingest(name, message) {
+      const entry = book.findByName(name);
+      if (entry === undefined || entry.row.language !== "aws") return { outcome: "unknown" };
+      if (entry.running === undefined) return { outcome: "stopped" };
+      return { outcome: "taken", owed: pipeline.accept([entry.running], message) };
+    },
     async open() {
       for (const { rule, actions } of await store.loadRules()) {
         const entry = book.add(rule, actions);
@@ -319,11 +369,16 @@ export function createRuleEngine(ports: RuleEnginePorts): RuleEngine {
   };
 }
 
+/** In what is owed to an error action, in place of an action's id. */
+const errorActionId = 0;
+/** [aws-iot 14.1] */
+const defaultAwsSqlVersion = "2015-10-08";
+
+function invalidField(field: string, received: string, expected: string): PlatformError {
+  return new PlatformError("rules.field_invalid", { field, received, expected });
+}
+
 function checkLength(field: string, text: string | undefined, minimum: number, maximum: number): void {
   if (text === undefined || (text.trim().length >= minimum && text.length <= maximum)) return;
-  throw new PlatformError("rules.field_invalid", {
-    field,
-    received: `${text.length} characters long`,
-    expected: `${minimum} to ${maximum} characters`,
-  });
+  throw invalidField(field, `${text.length} characters long`, `${minimum} to ${maximum} characters`);
 }

@@ -10,6 +10,8 @@ interface ForwardEvent {
   reason: string;
   qos?: number;
   payloadBytes?: number;
+  /** Where the topic names none: whose client sent the message. */
+  device?: DeviceOfTopic | undefined;
 }
 
 export interface RuleLog {
@@ -18,8 +20,8 @@ export interface RuleLog {
 
 export function createRuleLog(deviceLog: Pick<DeviceLog, "write" | "wants">): RuleLog {
   return {
-    write(event) {
-      const device = deviceOfTopic(event.topic);
+    write({ device: sender, ...event }) {
+      const device = deviceOfTopic(event.topic) ?? sender;
       if (!deviceLog.wants("forward", device?.productKey ?? "", device?.deviceName ?? "")) return;
       const entry: NewLogEntry = { kind: "forward", ...event };
       deviceLog.write(device === undefined ? entry : { ...entry, ...device });

@@ -1,11 +1,24 @@
 /** Rules: SQL over messages, and where the result goes. */
 import type { Message, Tap } from "@thingstead/mqtt";
 import type { Page, Paged } from "../registry/index.ts";
+import type { RuleLanguage } from "./sql/parse-sql.ts";
 
-/** `${alias}` in `topic` and `url` is filled from the SQL result. */
+export type { RuleLanguage } from "./sql/parse-sql.ts";
+
+export const awsSqlVersions = ["2015-10-08", "2016-03-23", "beta"] as const;
+export type AwsSqlVersion = (typeof awsSqlVersions)[number];
+
+/** One member, as the AWS API spells it: `{"republish": {"topic": "a/${topic(2)}", "qos": 1}}` [aws-iot 14.5]. */
+export type AwsAction = Readonly<Record<string, unknown>>;
+
+/**
+ * In an Alibaba rule `${alias}` in `topic` and `url` is filled from the SQL result, in an AWS rule `${expression}` from the
+ * original message. Actions of type `aws` belong to AWS rules.
+ */
 export type RuleAction =
   | { type: "republish"; topic: string; qos?: 0 | 1 }
-  | { type: "webhook"; url: string; method?: "POST" | "PUT"; headers?: Record<string, string>; timeoutMilliseconds?: number };
+  | { type: "webhook"; url: string; method?: "POST" | "PUT"; headers?: Record<string, string>; timeoutMilliseconds?: number }
+  | { type: "aws"; action: AwsAction };
 
 export interface RuleActionRecord {
   id: number;
@@ -17,11 +30,17 @@ export interface Rule {
   id: number;
   name: string;
   description: string;
+  /** Which cloud's SQL it is written in; never changes. */
+  language: RuleLanguage;
+  /** Of AWS SQL. */
+  sqlVersion: AwsSqlVersion | undefined;
   /** The whole statement: `SELECT … FROM "…" WHERE …`. May be empty for a rule made in steps by the vendor API. */
   sql: string;
-  /** `json`: payload parsed, result is JSON. `binary`: payload passed through untouched. */
+  /** Of Alibaba's SQL. `json`: payload parsed, result is JSON. `binary`: payload passed through untouched. */
   dataType: "json" | "binary";
   isRunning: boolean;
+  /** Of an AWS rule: gets what could not be done for a message [aws-iot 14.5]. */
+  errorAction: RuleAction | undefined;
   actions: RuleActionRecord[];
   createdAt: number;
   modifiedAt: number;
@@ -44,11 +63,27 @@ export interface RuleStatistics {
 export interface NewRule {
   name: string;
   description?: string;
+  /** `alibaba` unless given. */
+  language?: RuleLanguage;
+  /** AWS: `2015-10-08` unless given, as the vendor has it. */
+  sqlVersion?: AwsSqlVersion;
   sql?: string;
   dataType?: Rule["dataType"];
   actions?: RuleAction[];
-  /** Start at once (needs SQL and at least one action). */
+  errorAction?: RuleAction;
+  /** Start at once (needs SQL and, unless it is an AWS rule, at least one action). */
   isRunning?: boolean;
+}
+
+export interface RuleChange {
+  name?: string;
+  description?: string;
+  sqlVersion?: AwsSqlVersion;
+  sql?: string;
+  dataType?: Rule["dataType"];
+  actions?: RuleAction[];
+  /** `null` takes it away. */
+  errorAction?: RuleAction | null;
 }
 
 /** A message that an action could not deliver after all its tries. */
@@ -77,11 +112,10 @@ export interface RuleEngine {
   /** SQL that is given must be valid: `rules.sql_invalid` names the first problem, `check` all of them. */
   create(rule: NewRule): Promise<Rule>;
   get(id: number): Promise<Rule>;
-  list(page: Page): Promise<Paged<Rule>>;
-  update(
-    id: number,
-    change: { name?: string; description?: string; sql?: string; dataType?: Rule["dataType"]; actions?: RuleAction[] },
-  ): Promise<Rule>;
+  find(name: string): Rule | undefined;
+  /** Of one language, or of all. */
+  list(page: Page, language?: RuleLanguage): Promise<Paged<Rule>>;
+  update(id: number, change: RuleChange): Promise<Rule>;
   /** Refused with `rules.running` while the rule runs. What it still owed is forgotten. */
   delete(id: number): Promise<void>;
   /** Throws `rules.sql_missing`, `rules.sql_invalid` (line, column), `rules.no_action`, `rules.already_running`. */
@@ -95,6 +129,7 @@ export interface RuleEngine {
   check(
     sql: string,
     sample?: { topic: string; payload: Uint8Array; deviceName?: string; productKey?: string },
+    terms?: { language?: RuleLanguage; sqlVersion?: AwsSqlVersion },
   ): { problems: SqlProblem[]; isMatch?: boolean; result?: unknown };
   listDeadLetters(ruleId: number, page: Page): Promise<Paged<DeadLetter>>;
   retryDeadLetter(id: number): Promise<void>;
@@ -109,6 +144,10 @@ export interface RuleEngine {
    * promise is that of the taps.
    */
   offer(message: Message): Promise<void> | undefined;
+  /**
+   * A message for one AWS rule, whatever its FROM [aws-iot 14.6]: its topic is the part behind `$aws/rules/<name>/`. `owed` as `offer`'s.
+   */
+  ingest(name: string, message: Message): { outcome: "taken" | "unknown" | "stopped"; owed?: Promise<void> | undefined };
   /** Loads rules and resumes pending webhook deliveries. */
   open(): Promise<void>;
   close(): Promise<void>;

@@ -7,9 +7,10 @@
 import { PlatformError } from "../errors/index.ts";
 import { compilePath, type RuleMessage, toText, type Value } from "./compile/index.ts";
 
-export interface CompiledTemplate {
-  /** Throws `rules.placeholder_missing`, `rules.placeholder_invalid`. */
-  fill: (value: Value | undefined, message: Pick<RuleMessage, "topic" | "device">) => string;
+/** The facts of a message that its fill looks at. */
+export interface CompiledTemplate<Facts = RuleMessage> {
+  /** Throws `rules.placeholder_missing`, `rules.placeholder_invalid`, `rules.template_undefined`. */
+  fill: (value: Value | undefined, message: Facts) => string;
 }
 
 /** How a value enters the text; undefined = it must not. */
@@ -47,7 +48,7 @@ function functionOf(name: string): ((message: Pick<RuleMessage, "topic" | "devic
   return (message) => found.read(message, Number(argument));
 }
 
-export function compileTemplate(template: string, admit: PlaceholderRule): CompiledTemplate {
+export function compileTemplate(template: string, admit: PlaceholderRule): CompiledTemplate<Pick<RuleMessage, "topic" | "device">> {
   // Split with one group gives text, name, text, name, …
   const parts = template.split(placeholder);
   if (parts.length === 1) return { fill: () => template };

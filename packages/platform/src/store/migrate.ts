@@ -15,6 +15,7 @@ import { up as jobs } from "./migrations/0011-jobs.ts";
 import { up as fleet } from "./migrations/0012-fleet.ts";
 import { up as namedShadows } from "./migrations/0013-named-shadows.ts";
 import { up as fleetJobs } from "./migrations/0014-fleet-jobs.ts";
+import { up as awsRules } from "./migrations/0015-aws-rules.ts";
 import type { Schema } from "./schema.ts";
 
 const migrations: Readonly<Record<string, Migration>> = {
@@ -31,6 +32,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   "0012-fleet": { up: fleet },
   "0013-named-shadows": { up: namedShadows },
   "0014-fleet-jobs": { up: fleetJobs },
+  "0015-aws-rules": { up: awsRules },
 };
 
 const migrationTableName = "migrations";

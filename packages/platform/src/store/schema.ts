@@ -1,5 +1,6 @@
 /** The tables as kysely sees them. Times are milliseconds since the epoch; flags are 0 and 1; sealed columns hold ciphertext. */
 import type { Generated, GeneratedAlways } from "kysely";
+import type { AwsSqlVersion } from "../rules/index.ts";
 import type { FleetSchema } from "./schema-fleet.ts";
 import type { FleetJobSchema } from "./schema-fleet-jobs.ts";
 import type { NamedShadowSchema } from "./schema-named-shadows.ts";
@@ -75,6 +76,10 @@ export interface RuleTable {
   is_running: 0 | 1;
   created_at: number;
   modified_at: number;
+  language: "alibaba" | "aws";
+  sql_version: AwsSqlVersion | null;
+  /** As of a rule's other actions. */
+  sealed_error_action: Buffer | null;
 }
 
 export interface RuleActionTable {

@@ -4,6 +4,8 @@ import type { DeadLetter, PendingDelivery, RuleAction, RuleActionRecord, RuleRow
 import type { RuleActionTable, RuleDeadLetterTable, RulePendingTable, RuleTable, Schema } from "./schema.ts";
 import type { SecretBox } from "./secret-box.ts";
 
+const errorActionSeal = "rules.error_action";
+
 export function createSqliteRuleStore(db: Kysely<Schema>, box: SecretBox): RuleStore {
   const encodeAction = (ruleId: number, action: RuleAction) => ({
     rule_id: ruleId,
@@ -13,6 +15,22 @@ export function createSqliteRuleStore(db: Kysely<Schema>, box: SecretBox): RuleS
     id: row.id,
     ruleId: row.rule_id,
     action: JSON.parse(box.open(row.sealed_action, "rule_actions", String(row.rule_id))),
+  });
+  const sealErrorAction = ({ id, errorAction }: Pick<RuleRow, "id" | "errorAction">): Buffer | null =>
+    errorAction === undefined ? null : box.seal(JSON.stringify(errorAction), errorActionSeal, String(id));
+  const decodeRule = (row: Selectable<RuleTable>): RuleRow => ({
+    id: row.id,
+    name: row.name,
+    description: row.description,
+    language: row.language,
+    sqlVersion: row.sql_version ?? undefined,
+    sql: row.sql_text,
+    dataType: row.data_type,
+    isRunning: row.is_running === 1,
+    errorAction:
+      row.sealed_error_action === null ? undefined : JSON.parse(box.open(row.sealed_error_action, errorActionSeal, String(row.id))),
+    createdAt: row.created_at,
+    modifiedAt: row.modified_at,
   });
   const sealRequest = (table: string, row: { ruleId: number; actionId: number }, request: PendingDelivery["request"]) =>
     box.seal(JSON.stringify(request), table, `${row.ruleId}/${row.actionId}`);
@@ -38,7 +56,10 @@ export function createSqliteRuleStore(db: Kysely<Schema>, box: SecretBox): RuleS
           .returningAll()
           .executeTakeFirst();
         if (row === undefined) return "duplicate_name";
-        return { rule: decodeRule(row), actions: await insertActions(trx, row.id, actions) };
+        // What is sealed is bound to the id.
+        const sealed = sealErrorAction({ id: row.id, errorAction: rule.errorAction });
+        if (sealed !== null) await trx.updateTable("rules").set({ sealed_error_action: sealed }).where("id", "=", row.id).execute();
+        return { rule: decodeRule({ ...row, sealed_error_action: sealed }), actions: await insertActions(trx, row.id, actions) };
       });
     },
 
@@ -53,7 +74,11 @@ export function createSqliteRuleStore(db: Kysely<Schema>, box: SecretBox): RuleS
       return db.transaction().execute(async (trx) => {
         const sameName = await trx.selectFrom("rules").select("id").where("name", "=", rule.name).executeTakeFirst();
         if (sameName !== undefined && sameName.id !== rule.id) return "duplicate_name";
-        await trx.updateTable("rules").set(encodeRule(rule)).where("id", "=", rule.id).execute();
+        await trx
+          .updateTable("rules")
+          .set({ ...encodeRule(rule), sealed_error_action: sealErrorAction(rule) })
+          .where("id", "=", rule.id)
+          .execute();
         return "ok";
       });
     },
@@ -189,24 +214,13 @@ function encodeRule(rule: Omit<RuleRow, "id">): Insertable<RuleTable> {
   return {
     name: rule.name,
     description: rule.description,
+    language: rule.language,
+    sql_version: rule.sqlVersion ?? null,
     sql_text: rule.sql,
     data_type: rule.dataType,
     is_running: rule.isRunning ? 1 : 0,
     created_at: rule.createdAt,
     modified_at: rule.modifiedAt,
-  };
-}
-
-function decodeRule(row: Selectable<RuleTable>): RuleRow {
-  return {
-    id: row.id,
-    name: row.name,
-    description: row.description,
-    sql: row.sql_text,
-    dataType: row.data_type,
-    isRunning: row.is_running === 1,
-    createdAt: row.created_at,
-    modifiedAt: row.modified_at,
   };
 }
 

@@ -2,7 +2,18 @@ import { Type } from "typebox";
 import type { ApiPorts } from "../ports.ts";
 import { decodePayload, payloadMembers } from "./payload.ts";
 import type { RestApp } from "./rest-app.ts";
-import { errorAnswers, idPath, noContent, pageOf, pageQuery, ruleActionSchema, ruleRef, secretQuery } from "./schemas.ts";
+import {
+  errorAnswers,
+  idPath,
+  noContent,
+  pageOf,
+  pageQuery,
+  ruleActionSchema,
+  ruleLanguageSchema,
+  ruleRef,
+  secretQuery,
+  sqlVersionSchema,
+} from "./schemas.ts";
 import { toPageView, toRuleView } from "./views.ts";
 
 const strict = { additionalProperties: false } as const;
@@ -11,6 +22,8 @@ const tags = ["rules"];
 const checkBody = Type.Object(
   {
     sql: Type.String(),
+    language: Type.Optional(ruleLanguageSchema),
+    sqlVersion: Type.Optional(sqlVersionSchema),
     sample: Type.Optional(
       Type.Object(
         {
@@ -39,6 +52,7 @@ export function addRuleRoutes(app: RestApp, { rules, limits }: Pick<ApiPorts, "r
   const actions = Type.Optional(Type.Array(ruleActionSchema, { maxItems: limits.ruleActionsMax }));
   const description = Type.Optional(Type.String());
   const sql = Type.Optional(Type.String({ examples: ['SELECT temperature FROM "/pk/+/data" WHERE temperature > 30'] }));
+  const sqlVersion = Type.Optional(sqlVersionSchema);
   const dataType = Type.Optional(Type.Enum(["json", "binary"]));
 
   app.get(
@@ -66,9 +80,12 @@ export function addRuleRoutes(app: RestApp, { rules, limits }: Pick<ApiPorts, "r
           {
             name: Type.String({ minLength: 1 }),
             description,
+            language: Type.Optional(ruleLanguageSchema),
+            sqlVersion,
             sql,
             dataType,
             actions,
+            errorAction: Type.Optional(ruleActionSchema),
             isRunning: Type.Optional(Type.Boolean({ description: "Start it at once." })),
           },
           strict,
@@ -91,13 +108,15 @@ export function addRuleRoutes(app: RestApp, { rules, limits }: Pick<ApiPorts, "r
       },
     },
     async ({ body }) => {
-      if (body.sample === undefined) return rules.check(body.sql);
+      const { language, sqlVersion: version } = body;
+      const terms = { ...(language === undefined ? {} : { language }), ...(version === undefined ? {} : { sqlVersion: version }) };
+      if (body.sample === undefined) return rules.check(body.sql, undefined, terms);
       const { payload, payloadBase64, ...sample } = body.sample;
       const bytes = decodePayload(
         { ...(payload === undefined ? {} : { payload }), ...(payloadBase64 === undefined ? {} : { payloadBase64 }) },
         "body/sample",
       );
-      const outcome = rules.check(body.sql, { ...sample, payload: bytes });
+      const outcome = rules.check(body.sql, { ...sample, payload: bytes }, terms);
       return outcome.result instanceof Uint8Array
         ? { ...outcome, result: { base64: Buffer.from(outcome.result).toString("base64") } }
         : outcome;
@@ -128,7 +147,15 @@ export function addRuleRoutes(app: RestApp, { rules, limits }: Pick<ApiPorts, "r
         tags,
         params: idPath,
         body: Type.Object(
-          { name: Type.Optional(Type.String({ minLength: 1 })), description, sql, dataType, actions },
+          {
+            name: Type.Optional(Type.String({ minLength: 1 })),
+            description,
+            sqlVersion,
+            sql,
+            dataType,
+            actions,
+            errorAction: Type.Optional(Type.Union([ruleActionSchema, Type.Null()], { description: "null takes it away." })),
+          },
           { ...strict, minProperties: 1 },
         ),
         response: { 200: ruleRef, ...errorAnswers(404, 409, 413, 415) },

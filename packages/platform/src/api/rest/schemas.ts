@@ -113,7 +113,22 @@ const webhookMembers = {
   timeoutMilliseconds: Type.Optional(Type.Integer({ minimum: 1 })),
 };
 
-export const ruleActionSchema = Type.Union([republishActionSchema, Type.Object(webhookMembers, strict)]);
+const awsActionMembers = {
+  type: Type.Literal("aws"),
+  action: Type.Record(Type.String(), Type.Unknown(), {
+    description:
+      "Of a rule in AWS SQL: one member as the AWS API has it, { republish: { topic } }. Answered without the values of headers.",
+  }),
+};
+
+export const ruleActionSchema = Type.Union([
+  republishActionSchema,
+  Type.Object(webhookMembers, strict),
+  Type.Object(awsActionMembers, strict),
+]);
+
+export const ruleLanguageSchema = Type.Enum(["alibaba", "aws"], { description: "Whose SQL the rule is written in." });
+export const sqlVersionSchema = Type.Enum(["2015-10-08", "2016-03-23", "beta"], { description: "Of AWS SQL." });
 
 const shownActionSchema = Type.Union([
   republishActionSchema,
@@ -121,6 +136,7 @@ const shownActionSchema = Type.Union([
     { ...webhookMembers, headerNames: Type.Optional(Type.Array(Type.String(), { description: "In place of `headers`." })) },
     strict,
   ),
+  Type.Object(awsActionMembers, strict),
 ]);
 
 export const ruleSchema = Type.Object(
@@ -128,9 +144,12 @@ export const ruleSchema = Type.Object(
     id: Type.Integer(),
     name: Type.String(),
     description: Type.String(),
+    language: ruleLanguageSchema,
+    sqlVersion: Type.Optional(sqlVersionSchema),
     sql: Type.String(),
     dataType: Type.Enum(["json", "binary"]),
     isRunning: Type.Boolean(),
+    errorAction: Type.Optional(shownActionSchema),
     actions: Type.Array(Type.Object({ id: Type.Integer(), action: shownActionSchema }, strict)),
     createdAt: time("When the rule was made."),
     modifiedAt: time("When the rule was last changed."),

@@ -3,7 +3,7 @@ import type { Static } from "typebox";
 import type { LogEntry } from "../../device-log/index.ts";
 import { PlatformError } from "../../errors/index.ts";
 import type { Device, MqttUser, Paged, Product, TopicClassRecord } from "../../registry/index.ts";
-import type { DeadLetter, Rule, RuleAction } from "../../rules/index.ts";
+import type { AwsAction, DeadLetter, Rule, RuleAction } from "../../rules/index.ts";
 import type {
   deadLetterSchema,
   deviceSchema,
@@ -90,9 +90,18 @@ export function toMqttUserView(user: MqttUser & { password?: string }): Static<t
 
 /** Values of webhook headers are often tokens; without `withSecret` only their names are told. */
 function toActionView(action: RuleAction, withSecret: boolean): Static<typeof ruleSchema>["actions"][number]["action"] {
+  if (action.type === "aws") return { type: "aws", action: withSecret ? { ...action.action } : withoutHeaders(action.action) };
   if (action.type !== "webhook" || action.headers === undefined || withSecret) return action;
   const { headers, ...rest } = action;
   return { ...rest, headerNames: Object.keys(headers) };
+}
+
+/** `headers` of an HTTP action: names only. Any other field that may be a credential goes as well. */
+function withoutHeaders(action: AwsAction): Record<string, unknown> {
+  return JSON.parse(JSON.stringify(action), (key, value: unknown) => {
+    if (key === "headers" && Array.isArray(value)) return value.map((header: { key?: unknown }) => ({ key: header?.key, value: "" }));
+    return key === "token" || key === "clientProperties" ? "" : value;
+  });
 }
 
 export function toRuleView(rule: Rule, { withSecret = false } = {}): Static<typeof ruleSchema> {
@@ -100,9 +109,12 @@ export function toRuleView(rule: Rule, { withSecret = false } = {}): Static<type
     id: rule.id,
     name: rule.name,
     description: rule.description,
+    language: rule.language,
+    ...(rule.sqlVersion === undefined ? {} : { sqlVersion: rule.sqlVersion }),
     sql: rule.sql,
     dataType: rule.dataType,
     isRunning: rule.isRunning,
+    ...(rule.errorAction === undefined ? {} : { errorAction: toActionView(rule.errorAction, withSecret) }),
     actions: rule.actions.map(({ id, action }) => ({ id, action: toActionView(action, withSecret) })),
     createdAt: formatTime(rule.createdAt),
     modifiedAt: formatTime(rule.modifiedAt),

@@ -83,6 +83,20 @@ export function describeOtherStores(name: string, open: () => Promise<Store>): v
       expect((await store.rules.loadRules())[0]).toEqual({ rule: { ...one, isRunning: true, sql: "SELECT 1" }, actions: [changed] });
     });
 
+    test("keeps language, version and error action of a rule, and lets the action go", async () => {
+      const errorAction = {
+        type: "aws",
+        action: { http: { url: "https://hooks.example.com/", headers: [{ key: "a", value: "secret" }] } },
+      } as const;
+      const wish = { ...rule("errors"), language: "aws", sqlVersion: "2016-03-23", errorAction } as const;
+      const inserted = await store.rules.insertRule(wish, []);
+      if (inserted === "duplicate_name") throw new Error("a fresh name was refused");
+      expect(inserted.rule).toMatchObject(wish);
+      expect(await store.rules.loadRules()).toEqual([inserted]);
+      await store.rules.updateRule({ ...inserted.rule, errorAction: undefined, sqlVersion: "beta" });
+      expect((await store.rules.loadRules())[0]?.rule).toEqual({ ...inserted.rule, errorAction: undefined, sqlVersion: "beta" });
+    });
+
     test("keeps what is owed, the next due first, and forgets it with its rule", async () => {
       const { rule: one } = await insertRule("one");
       const [late, soon] = await store.rules.insertPending([pending(one.id, 50), pending(one.id, 20), pending(one.id + 1, 90)]);
@@ -168,7 +182,18 @@ function entry(id: number): LogEntry {
 }
 
 function rule(name: string): Omit<RuleRow, "id"> {
-  return { name, description: "d", sql: "", dataType: "binary", isRunning: false, createdAt: 1, modifiedAt: 2 };
+  return {
+    name,
+    description: "d",
+    language: "alibaba",
+    sqlVersion: undefined,
+    sql: "",
+    dataType: "binary",
+    isRunning: false,
+    errorAction: undefined,
+    createdAt: 1,
+    modifiedAt: 2,
+  };
 }
 
 function pending(ruleId: number, nextTryAt: number): Omit<PendingDelivery, "id"> {

@@ -36,7 +36,7 @@ export const ruleOperations: OperationTable = {
   }),
 
   UpdateRule: defineOperation({ RuleId: "integer", Name: "text?", RuleDesc: "text?", ...sqlParts }, async (input, { rules }) => {
-    const rule = await rules.get(input.RuleId);
+    const rule = await getOwn(input.RuleId, rules);
     const change: Parameters<RuleEngine["update"]>[1] = {};
     if (input.Name) change.name = input.Name;
     if (input.RuleDesc !== undefined) change.description = input.RuleDesc;
@@ -48,23 +48,24 @@ export const ruleOperations: OperationTable = {
   }),
 
   GetRule: defineOperation({ RuleId: "integer" }, async (input, { rules }) => {
-    const rule = await rules.get(input.RuleId);
+    const rule = await getOwn(input.RuleId, rules);
     return { RuleInfo: { ...showRule(rule), TopicType: partsOf(rule).topicType } };
   }),
 
   ListRule: defineOperation({ CurrentPage: "integer", PageSize: "integer" }, async (input, { rules, limits }) => {
     const { page, pageSize } = readPage(input.CurrentPage, input.PageSize, limits.rulePageEntriesMax);
-    const { items, total } = await rules.list({ page, pageSize });
+    const { items, total } = await rules.list({ page, pageSize }, "alibaba");
     return { Data: { RuleInfo: items.map(showRule) }, Page: page, PageSize: pageSize, Total: total };
   }),
 
   DeleteRule: defineOperation({ RuleId: "integer" }, async (input, { rules }) => {
+    await getOwn(input.RuleId, rules);
     await rules.delete(input.RuleId);
     return {};
   }),
 
   StartRule: defineOperation({ RuleId: "integer" }, async (input, { rules }) => {
-    const { sql } = await rules.get(input.RuleId);
+    const { sql } = await getOwn(input.RuleId, rules);
     const parts = splitRuleSql(sql);
     // A statement of another form is for the rule engine to judge.
     if (parts?.select === "") throw new PlatformError("alibaba.rule_sql_missing", { parameter: "Select" });
@@ -75,6 +76,7 @@ export const ruleOperations: OperationTable = {
   }),
 
   StopRule: defineOperation({ RuleId: "integer" }, async (input, { rules }) => {
+    await getOwn(input.RuleId, rules);
     await rules.stop(input.RuleId);
     return {};
   }),
@@ -83,6 +85,7 @@ export const ruleOperations: OperationTable = {
     { RuleId: "integer", Type: "text", Configuration: "text", ErrorActionFlag: "boolean?" },
     async (input, { rules }) => {
       if (input.ErrorActionFlag) throw new PlatformError("alibaba.rule_error_action_not_supported");
+      await getOwn(input.RuleId, rules);
       const { id } = await rules.addAction(input.RuleId, readAction(input.Type, input.Configuration));
       return { ActionId: id };
     },
@@ -94,20 +97,29 @@ export const ruleOperations: OperationTable = {
   }),
 
   ListRuleActions: defineOperation({ RuleId: "integer" }, async (input, { rules }) => {
-    const { actions } = await rules.get(input.RuleId);
+    const { actions } = await getOwn(input.RuleId, rules);
     return { RuleActionList: { RuleActionInfo: actions.map(showAction) } };
   }),
 
-  UpdateRuleAction: defineOperation({ ActionId: "integer", Type: "text", Configuration: "text" }, async (input, { rules }) => {
+  UpdateRuleAction: defineOperation({ ActionId: "integer", Type: "text", Configuration: "text" }, async (input, { rules, limits }) => {
+    await findAction(input.ActionId, rules, limits.rulePageEntriesMax);
     await rules.updateAction(input.ActionId, readAction(input.Type, input.Configuration));
     return {};
   }),
 
-  DeleteRuleAction: defineOperation({ ActionId: "integer" }, async (input, { rules }) => {
+  DeleteRuleAction: defineOperation({ ActionId: "integer" }, async (input, { rules, limits }) => {
+    await findAction(input.ActionId, rules, limits.rulePageEntriesMax);
     await rules.removeAction(input.ActionId);
     return {};
   }),
 };
+
+/** Rules in another cloud's SQL are not this API's. */
+async function getOwn(ruleId: number, rules: RuleEngine): Promise<Rule> {
+  const rule = await rules.get(ruleId);
+  if (rule.language !== "alibaba") throw new PlatformError("rules.not_found", { id: ruleId });
+  return rule;
+}
 
 /** A statement that is not of the vendor's form (made by our own API) shows as a whole in Select. */
 function partsOf({ sql }: Rule): RuleParts {
@@ -182,13 +194,15 @@ function showConfiguration(action: RuleAction): { Type: string; Configuration: s
     case "webhook":
       // Headers stay out: they often hold a token of the receiver.
       return { Type: "HTTP", Configuration: JSON.stringify({ url: action.url, method: action.method ?? "POST" }) };
+    case "aws":
+      throw new PlatformError("alibaba.rule_action_not_found", { received: Object.keys(action.action).join(", ") });
   }
 }
 
 /** The vendor names an action without its rule. There are few rules (the rules room limits them), so they are looked through. */
 async function findAction(actionId: number, rules: RuleEngine, pageSize: number): Promise<RuleActionRecord> {
   for (let page = 1; ; page += 1) {
-    const { items } = await rules.list({ page, pageSize });
+    const { items } = await rules.list({ page, pageSize }, "alibaba");
     for (const rule of items) {
       const record = rule.actions.find(({ id }) => id === actionId);
       if (record !== undefined) return record;
