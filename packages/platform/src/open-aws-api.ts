@@ -1,8 +1,19 @@
 /** Opens the AWS API: its operations over the rooms, who may call them, and the log of calls. */
+import { isSigV4Signed } from "@thingstead/dialects";
 import type { Logger } from "pino";
-import { type AwsApi, type createAccessKeys, createAwsApi, createAwsOperations, type createFailedAuthCounter } from "./api/index.ts";
+import {
+  type AwsApi,
+  type AwsPrincipal,
+  type createAccessKeys,
+  createAwsApi,
+  createAwsOperations,
+  type createFailedAuthCounter,
+  dataPlanes,
+} from "./api/index.ts";
 import type { Clock, Random } from "./clock.ts";
 import type { Settings } from "./config/index.ts";
+import { PlatformError } from "./errors/index.ts";
+import type { AwsDataAnswer, DeviceHttpRequest } from "./front-door/index.ts";
 import type { Aws } from "./open-aws.ts";
 
 export interface OpenAwsApiPorts {
@@ -15,12 +26,19 @@ export interface OpenAwsApiPorts {
   logger: Logger;
 }
 
-export function openAwsApi({ settings, aws, accessKeys, failedAuth, clock, random, logger }: OpenAwsApiPorts): AwsApi {
-  const { account, fleet, eventSwitches } = aws;
+export interface OpenedAwsApi {
+  /** For the HTTP port. */
+  api: AwsApi;
+  /** For the device ports: data planes only. */
+  answerDevice(request: DeviceHttpRequest): Promise<AwsDataAnswer>;
+}
+
+export function openAwsApi({ settings, aws, accessKeys, failedAuth, clock, random, logger }: OpenAwsApiPorts): OpenedAwsApi {
+  const { account, fleet, eventSwitches, provisioning, certificateClients } = aws;
   const { awsApi: limits } = settings.limits;
   const endpoint = settings.aws.endpoint === "" ? settings.host : settings.aws.endpoint;
-  return createAwsApi({
-    operations: createAwsOperations({ account, fleet, eventSwitches, endpoint, clock, random, limits }),
+  const api = createAwsApi({
+    operations: createAwsOperations({ account, fleet, eventSwitches, provisioning, endpoint, clock, random, limits }),
     account,
     accessKeys,
     failedAuth,
@@ -30,4 +48,47 @@ export function openAwsApi({ settings, aws, accessKeys, failedAuth, clock, rando
     onCall: ({ bug, ...call }) =>
       bug === undefined ? logger.debug(call, "aws call") : logger.error({ ...call, err: bug }, "aws call failed"),
   });
+  return {
+    api,
+    answerDevice(request) {
+      const { clientCertificate, query: _, isSecure: __, serverName: ___, ...raw } = request;
+      const call = { ...raw, headers: joinHeaders(request.headers) };
+      if (clientCertificate === undefined || isSigV4Signed(call)) return api.signed(call, dataPlanes);
+      return api.ofDevice(call, () => identify(request, clientCertificate));
+    },
+  };
+
+  async function identify(
+    { remoteAddress, serverName }: DeviceHttpRequest,
+    certificate: NonNullable<DeviceHttpRequest["clientCertificate"]>,
+  ): Promise<AwsPrincipal> {
+    const client = await certificateClients.prove(certificate, {
+      sourceIp: remoteAddress,
+      connectAttributes: [],
+      ...(serverName === undefined ? {} : { domainName: serverName }),
+    });
+    if (client === undefined || "code" in client) {
+      const {
+        code = "access.certificate_unregistered",
+        received = certificate.fingerprint,
+        expected = "a certificate of the registry",
+      } = client ?? {};
+      throw new PlatformError("aws.certificate_refused", { received, expected, reason: code });
+    }
+    const { policies } = client.permissions;
+    return {
+      kind: "certificate",
+      certificateId: client.principal.id,
+      demand(action, resource) {
+        const { kind, policy, statement } = policies.decide(action, resource);
+        if (kind === "allowed") return;
+        const decision = policy === undefined ? kind : `${kind} by ${policy}, statement ${statement ?? ""}`;
+        throw new PlatformError("aws.forbidden", { action, resource, decision });
+      },
+    };
+  }
+}
+
+function joinHeaders(headers: DeviceHttpRequest["headers"]): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : value]));
 }

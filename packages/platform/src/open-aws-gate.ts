@@ -5,6 +5,7 @@ import type { PublishListeners, SessionListener } from "./access/index.ts";
 import {
   type AwsAnswers,
   type AwsEvents,
+  type CertificateClients,
   createAuthorizerClients,
   createAwsGate,
   createAwsSessionBook,
@@ -40,6 +41,8 @@ export interface OpenAwsGatePorts {
   onFailure(error: unknown): void;
 }
 
+  /** For requests over HTTPS. */
+  certificateClients: CertificateClients;
 export interface AwsGateParts {
   gate(next: Gatekeeper): Gatekeeper;
   listener: SessionListener;
@@ -68,12 +71,14 @@ export function openAwsGate(ports: OpenAwsGatePorts): AwsGateParts {
     if (outcome.isDelivered) return { status: outcome.status, body: outcome.answer?.toString() ?? "" };
     return { code: outcome.code, received: outcome.reason, expected: "an answer of the authorizer" };
   }
+  const certificateClients = createCertificateClients({ fleet, policyBook, justInTime, clock });
 
+    certificateClients,
   return {
     gate: (next) =>
       createAwsGate({
         next,
-        certificateClients: createCertificateClients({ fleet, policyBook, justInTime, clock }),
+        certificateClients,
         signedClients: createSignedClients({ region: account.region, secretOf: ports.secretOf, clock, limits }),
         authorizerClients: createAuthorizerClients({ records: fleet.records, ask, policyBook, random, limits }),
         registry,

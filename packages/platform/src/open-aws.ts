@@ -11,6 +11,7 @@ import {
   type AwsPublisher,
   type AwsRouter,
   type AwsUplinkHandlers,
+  type CertificateClients,
   createAwsAnswers,
   createAwsEvents,
   createAwsPublisher,
@@ -64,6 +65,8 @@ export interface Aws {
   readonly listeners: readonly SessionListener[];
   close(): Promise<void>;
 }
+  /** Who a certificate is, for requests over HTTPS. */
+  readonly certificateClients: CertificateClients;
 
 export async function openAws(ports: OpenAwsPorts): Promise<Aws> {
   const { settings, registry, rules, broker, clock, random, onFailure } = ports;
@@ -110,6 +113,7 @@ export async function openAws(ports: OpenAwsPorts): Promise<Aws> {
       await gate.close();
       await fleet.close();
     },
+    certificateClients: gate.certificateClients,
   };
 }
 

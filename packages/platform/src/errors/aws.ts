@@ -5,8 +5,8 @@ export const awsErrors = {
   "aws.signature_missing": {
     http: 403,
     aws: "MissingAuthenticationToken",
-    en: "Missing Authentication Token: received {received}; expected {expected}.",
-    zh: "缺少身份验证令牌：收到 {received}；应为 {expected}。",
+    en: "Missing Authentication Token: received {received}; expected {expected}, or a client certificate on a device port.",
+    zh: "缺少身份验证令牌：收到 {received}；应为 {expected}，或在设备端口上使用客户端证书。",
   },
   "aws.signature_incomplete": {
     http: 400,

@@ -101,8 +101,13 @@ export async function openFrontDoor(options: FrontDoorOptions): Promise<FrontDoo
     onBug,
     factsOf(stream) {
       const { remoteAddress, tls: tlsFacts } = connectionFacts(stream as Socket, "tcp");
-      const serverName = tlsFacts?.serverName;
-      return { remoteAddress, isSecure: tlsFacts !== undefined, ...(serverName === undefined ? {} : { serverName }) };
+      const { serverName, clientCertificate } = tlsFacts ?? {};
+      return {
+        remoteAddress,
+        isSecure: tlsFacts !== undefined,
+        ...(serverName === undefined ? {} : { serverName }),
+        ...(clientCertificate === undefined ? {} : { clientCertificate }),
+      };
     },
     upgrade: (request, socket, head) => webSocketDoor.upgrade(request, socket, head),
     refuse: (stream, code, details) => refuse(stream as Socket, code, details),

@@ -1,5 +1,7 @@
 export { createCertificateRequests } from "./certificate-requests.ts";
 export { openCertificates } from "./certificates/index.ts";
+export { type AwsDataAnswer, createAwsDataRoutes } from "./device-http/aws-data-routes.ts";
+export type { DeviceHttpRequest } from "./device-http/device-http.ts";
 export { createDeviceRoutes } from "./device-http/device-routes.ts";
 export { createDownloadRoutes } from "./device-http/download-routes.ts";
 export { createLinkedFileRoutes } from "./device-http/linked-file-routes.ts";

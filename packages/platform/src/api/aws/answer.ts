@@ -6,6 +6,8 @@ export interface AwsResponse {
   status: number;
   headers: Record<string, string>;
   body: Buffer;
+  /** Why it is a "no": for the log, not for the wire. */
+  refusal?: { code: string; details: ErrorDetails };
 }
 
 const jsonType = "application/json";
@@ -21,7 +23,8 @@ const toldMembers = ["resourceId", "resourceArn"] as const;
 export function answerError(error: PlatformError, service: AwsService | undefined, requestId: string, language: "en" | "zh"): AwsResponse {
   const exception = error.row.aws ?? exceptionOfStatus(error.row.http, service);
   const told = toldMembers.flatMap((name) => (error.details[name] === undefined ? [] : [[name, error.details[name]] as const]));
-  const { retryAfterSeconds } = error.details;
+  const { canonicalRequest: _, ...details } = error.details;
+  const { retryAfterSeconds } = details;
   return {
     status: statusOf(exception, service) ?? error.row.http,
     headers: {
@@ -33,6 +36,7 @@ export function answerError(error: PlatformError, service: AwsService | undefine
       ...(retryAfterSeconds === undefined ? {} : { "retry-after": String(retryAfterSeconds) }),
     },
     body: Buffer.from(JSON.stringify({ message: error.text(language), ...Object.fromEntries(told) })),
+    refusal: { code: error.code, details },
   };
 }
 

@@ -17,9 +17,12 @@ export interface CertificateClientPorts {
 
 type ClientCertificate = NonNullable<NonNullable<ConnectionFacts["tls"]>["clientCertificate"]>;
 
+/** HTTPS requests have no client id. */
+type CertificateContext = Omit<ConnectContext, "clientId"> & Partial<Pick<ConnectContext, "clientId">>;
+
 export interface CertificateClients {
   /** Undefined: nobody here knows the certificate. */
-  prove(presented: ClientCertificate, context: ConnectContext): Promise<ProvenClient | ProofRefusal | undefined>;
+  prove(presented: ClientCertificate, context: CertificateContext): Promise<ProvenClient | ProofRefusal | undefined>;
 }
 
 export function createCertificateClients({ fleet, policyBook, justInTime, clock }: CertificateClientPorts): CertificateClients {
@@ -34,7 +37,7 @@ export function createCertificateClients({ fleet, policyBook, justInTime, clock 
     return names;
   }
 
-  function refusalOf(certificate: FleetCertificate, { domainName }: ConnectContext): Refusal | undefined {
+  function refusalOf(certificate: FleetCertificate, { domainName }: CertificateContext): Refusal | undefined {
     const { id, status, mode, notAfter } = certificate;
     if (status !== "ACTIVE") return { code: "access.certificate_inactive", received: `${id}: ${status}`, expected: "ACTIVE" };
     if (notAfter <= clock.now()) return { code: "access.certificate_expired", received: new Date(notAfter).toISOString() };
@@ -44,7 +47,7 @@ export function createCertificateClients({ fleet, policyBook, justInTime, clock 
     return undefined;
   }
 
-  async function look(certificate: FleetCertificate, context: ConnectContext): Promise<Permissions> {
+  async function look(certificate: FleetCertificate, context: CertificateContext): Promise<Permissions> {
     const { policies, thing } = await fleet.factsOf(certificate.id, context.clientId);
     const names = readNames(certificate);
     const compiled = policyBook.compile(policies, {
@@ -55,7 +58,7 @@ export function createCertificateClients({ fleet, policyBook, justInTime, clock 
     return { policies: compiled, ...(thing === undefined ? {} : { thing }) };
   }
 
-  async function admit(certificate: FleetCertificate, context: ConnectContext): Promise<ProvenClient | ProofRefusal> {
+  async function admit(certificate: FleetCertificate, context: CertificateContext): Promise<ProvenClient | ProofRefusal> {
     const refusal = refusalOf(certificate, context);
     if (refusal !== undefined) return refusal;
     const permissions = await look(certificate, context);

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
+import type { ConnectionFacts } from "@thingstead/mqtt";
 import type { ErrorDetails } from "../../errors/index.ts";
 
 /** An HTTP request of a device. */
@@ -7,6 +8,8 @@ export interface DeviceHttpRequest {
   /** Without the query, as sent (not decoded). */
   path: string;
   query: URLSearchParams;
+  /** The same as sent: signatures cover it. */
+  rawQuery: string;
   /** Names in lower case. */
   headers: IncomingHttpHeaders;
   body: Buffer;
@@ -14,7 +17,11 @@ export interface DeviceHttpRequest {
   isSecure: boolean;
   /** SNI of the TLS connection. */
   serverName?: string;
+  /** Of the TLS connection. */
+  clientCertificate?: ClientCertificate;
 }
+
+export type ClientCertificate = NonNullable<NonNullable<ConnectionFacts["tls"]>["clientCertificate"]>;
 
 /** A long body, fetched piece by piece as the client takes it: a slow reader keeps one piece in memory. */
 export interface DeviceHttpStream {

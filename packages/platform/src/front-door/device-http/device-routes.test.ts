@@ -9,6 +9,7 @@ const request = (method: string, path: string, body = ""): DeviceHttpRequest => 
   method,
   path,
   query: new URLSearchParams(),
+  rawQuery: "",
   headers: {},
   body: Buffer.from(body),
   remoteAddress: "192.0.2.7",

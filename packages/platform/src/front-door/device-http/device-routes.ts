@@ -4,7 +4,7 @@ import { answerError, answerJson } from "./http-answer.ts";
 
 /** One thing a device can ask for over HTTP. */
 export interface DeviceRoute {
-  method: "GET" | "HEAD" | "POST";
+  method: "GET" | "HEAD" | "POST" | "ANY";
   /** Exact, or ending in `/*`: everything below. */
   path: string;
   answer: DeviceHttpHandler;
@@ -31,7 +31,7 @@ export function createDeviceRoutes({ preAuth, routes = [] }: { preAuth: PreAuth;
   const all = [preAuthRoute(preAuth), ...routes];
   return async (request: DeviceHttpRequest): Promise<DeviceHttpResponse> => {
     const atPath = all.filter((route) => isAt(route, request.path));
-    const found = atPath.find((route) => route.method === request.method);
+    const found = atPath.find(({ method }) => method === request.method || method === "ANY");
     if (found !== undefined) return found.answer(request);
     const paths = [...new Set(all.map((route) => route.path))].join(", ");
     // Only the start of a long path is repeated: the answer has to fit into small buffers.

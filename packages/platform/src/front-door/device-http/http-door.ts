@@ -5,7 +5,7 @@ import { TLSSocket } from "node:tls";
 import type { Clock } from "../../clock.ts";
 import type { ErrorDetails } from "../../errors/index.ts";
 import type { FrontDoorLimits } from "../limits.ts";
-import type { DeviceHttpHandler, DeviceHttpResponse, DeviceHttpStream } from "./device-http.ts";
+import type { DeviceHttpHandler, DeviceHttpRequest, DeviceHttpResponse, DeviceHttpStream } from "./device-http.ts";
 import { answerError, formatResponse, responseHeaders } from "./http-answer.ts";
 import { sendStream } from "./send-stream.ts";
 
@@ -17,7 +17,7 @@ interface HttpDoorOptions {
   clock: Clock;
   limits: FrontDoorLimits;
   /** What the front door knows of the connection. */
-  factsOf(socket: Duplex): { remoteAddress: string; isSecure: boolean; serverName?: string };
+  factsOf(socket: Duplex): Pick<DeviceHttpRequest, "remoteAddress" | "isSecure" | "serverName" | "clientCertificate">;
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   refuse(socket: Duplex, code: string, details: ErrorDetails): void;
   onBug(error: unknown): void;
@@ -151,11 +151,13 @@ export function createHttpDoor(options: HttpDoorOptions): HttpDoor {
   const handle = async (request: IncomingMessage, body: Buffer): Promise<DeviceHttpResponse> => {
     const target = request.url ?? "/";
     const queryAt = target.indexOf("?");
+    const rawQuery = queryAt < 0 ? "" : target.slice(queryAt + 1);
     try {
       return await options.handler({
         method: request.method ?? "GET",
         path: queryAt < 0 ? target : target.slice(0, queryAt),
-        query: new URLSearchParams(queryAt < 0 ? "" : target.slice(queryAt + 1)),
+        query: new URLSearchParams(rawQuery),
+        rawQuery,
         headers: request.headers,
         body,
         ...options.factsOf(request.socket),
