@@ -58,7 +58,11 @@ export interface RuleBench {
   publish(topic: string, payload: string | Uint8Array, change?: Partial<Message>): { owed: Promise<void> | undefined };
 }
 
-export function openRuleBench(limits: RuleEnginePorts["limits"] = {}, store = new MemoryRuleStore()): RuleBench {
+export function openRuleBench(
+  limits: RuleEnginePorts["limits"] = {},
+  store = new MemoryRuleStore(),
+  context?: RuleEnginePorts["context"],
+): RuleBench {
   const clock = new ManualClock();
   const republished: RuleBench["republished"] = [];
   const sent: WebhookRequest[] = [];
@@ -83,6 +87,7 @@ export function openRuleBench(limits: RuleEnginePorts["limits"] = {}, store = ne
     deviceLog: { write: (entry) => entries.push(entry), wants: () => true },
     addressPolicy: createAddressPolicy({ webhookAllow: [] }),
     limits: { retryJitterShareMax: 0, ...limits },
+    ...(context === undefined ? {} : { context }),
   });
   return {
     rules,
