@@ -155,6 +155,12 @@ export const fleetErrors = {
     en: "The certificate signing request cannot be used: {received}; expected {expected}.",
     zh: "证书签名请求无效：{received}；应为 {expected}。",
   },
+  "fleet.issuing_exceeded": {
+    http: 503,
+    aws: "Throttling",
+    en: "More than {expected} callers wait for a certificate; try again.",
+    zh: "等待签发证书的请求超过 {expected} 个，请重试。",
+  },
   "fleet.ca_not_found": { http: 404, aws: "ResourceNotFound", en: "There is no CA certificate {id}.", zh: "CA 证书 {id} 不存在。" },
   "fleet.ca_exists": {
     http: 409,

@@ -189,6 +189,7 @@ describe("AW 3.4 CAs", () => {
     expect(await register(pems.p384ByEc, { isCaRequired: true })).toMatchObject({ caId: ecId });
     expect(await refusal(register(pems.p256ByTwin, { isCaRequired: true, caPem: pems.twin }))).toBe("fleet.ca_not_found");
     expect(await refusal(register(pems.p256ByTwin, { isCaRequired: true }))).toBe("fleet.certificate_untrusted");
+    expect(await refusal(register(pems.rsa, { isCaRequired: true, caPem: pems.ecca }))).toBe("fleet.certificate_untrusted");
     const { certificates, authorities } = bench.fleet;
     expect((await certificates.list({}, { caId: id })).items).toHaveLength(1);
     await authorities.update(id, { status: "INACTIVE" });

@@ -2,7 +2,7 @@
 import { PlatformError } from "../errors/index.ts";
 import { LoadingCache } from "../registry/index.ts";
 import type { AuthorityBook } from "./authorities.ts";
-import { nameOf, type ReadCertificate, readCertificate } from "./certificate-check.ts";
+import { isIssuedBy, nameOf, type ReadCertificate, readCertificate } from "./certificate-check.ts";
 import type { FleetContext } from "./context.ts";
 import { byTime, readPage } from "./cursor.ts";
 import type { CertificateAuthority, CertificateStatus, Certificates, FleetCertificate } from "./fleet.ts";
@@ -41,9 +41,16 @@ export function createFleetCertificates(
     return certificate;
   }
 
+  /** The one given with it has to be a registered one too. */
+  async function findIssuer({ x509 }: ReadCertificate, caPem: string | undefined): Promise<CertificateAuthority | undefined> {
+    if (caPem === undefined) return authorities.issuerOfCertificate(x509);
+    const given = readCertificate(caPem, "fleet.ca_invalid", limits);
+    const authority = await authorities.get(given.id);
+    return isIssuedBy(x509, given.x509) ? authority : undefined;
+  }
+
   async function needIssuer(read: ReadCertificate, caPem: string | undefined): Promise<CertificateAuthority> {
-    if (caPem !== undefined) await authorities.get(readCertificate(caPem, "fleet.ca_invalid", limits).id);
-    const authority = await authorities.issuerOfCertificate(read.x509);
+    const authority = await findIssuer(read, caPem);
     if (authority === undefined) throw new PlatformError("fleet.certificate_untrusted", { received: nameOf(read.x509.issuer) });
     if (authority.status !== "ACTIVE") throw new PlatformError("fleet.ca_inactive", { id: authority.id });
     return authority;

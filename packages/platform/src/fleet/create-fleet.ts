@@ -7,13 +7,14 @@ import { createChangeListeners, createTurns, type FleetContext } from "./context
 import { createPrincipalBook } from "./facts.ts";
 import type { Fleet } from "./fleet.ts";
 import { createThingGroups } from "./groups.ts";
+import { createLimitedIssuer } from "./limited-issuer.ts";
 import { defaultFleetLimits, type FleetLimits } from "./limits.ts";
 import { thingProductKey } from "./naming.ts";
 import { createPolicies } from "./policies.ts";
 import type { CertificateIssuer, FleetStore } from "./ports.ts";
 import { createRecords, createResourceTags } from "./records.ts";
-import { createThings } from "./things.ts";
 import { createThingTypes } from "./thing-types.ts";
+import { createThings } from "./things.ts";
 
 export interface FleetPorts {
   /** Made with `namings: { [thingProductKey]: thingNaming }`. */
@@ -37,11 +38,13 @@ const productNames = ["AWS IoT", "AWS IoT things"];
  * const fleet = createFleet({ registry, store: store.fleet, issuer, checkPolicy, clock, random });
  * await fleet.start();
  */
-export function createFleet({ registry, report = () => {}, limits, ...ports }: FleetPorts): Fleet {
+export function createFleet({ registry, issuer, report = () => {}, limits: given, ...ports }: FleetPorts): Fleet {
   const listeners = createChangeListeners(report);
+  const limits = { ...defaultFleetLimits, ...given };
   const context: FleetContext = {
     ...ports,
-    limits: { ...defaultFleetLimits, ...limits },
+    issuer: createLimitedIssuer(issuer, limits),
+    limits,
     inTurn: createTurns(),
     emit: listeners.emit,
   };

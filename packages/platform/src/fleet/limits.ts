@@ -17,6 +17,10 @@ export interface FleetLimits {
   groupLevelsMax: number;
   groupChildrenMax: number;
   certificatePemBytesMax: number;
+  /** Certificates made at the same time; keys take about 50 ms of a core each. */
+  certificatesIssuedAtOnceMax: number;
+  /** Callers that wait for theirs; more are told to come again. */
+  certificatesWaitingMax: number;
   /** Registered CAs with one subject. */
   authoritiesPerSubjectMax: number;
   /** Text of a template for certificates that register themselves. */
@@ -60,6 +64,8 @@ export const defaultFleetLimits: FleetLimits = {
   groupLevelsMax: 7,
   groupChildrenMax: 100,
   certificatePemBytesMax: 65_536,
+  certificatesIssuedAtOnceMax: 2,
+  certificatesWaitingMax: 1_000,
   authoritiesPerSubjectMax: 10,
   registrationTemplateCharactersMax: 10_240,
   policyVersionsMax: 5,
