@@ -3,6 +3,7 @@ import { isSigV4Signed } from "@thingstead/dialects";
 import type { Logger } from "pino";
 import {
   type AwsApi,
+  type AwsOperationPorts,
   type AwsPrincipal,
   type createAccessKeys,
   createAwsApi,
@@ -12,6 +13,7 @@ import {
 } from "./api/index.ts";
 import type { Clock, Random } from "./clock.ts";
 import type { Settings } from "./config/index.ts";
+import type { FleetJobs } from "./device-services/index.ts";
 import { PlatformError } from "./errors/index.ts";
 import type { AwsDataAnswer, DeviceHttpRequest } from "./front-door/index.ts";
 import type { Aws } from "./open-aws.ts";
@@ -19,6 +21,8 @@ import type { Aws } from "./open-aws.ts";
 export interface OpenAwsApiPorts {
   settings: Settings;
   aws: Aws;
+  fleetJobs: FleetJobs;
+  data: AwsOperationPorts["data"];
   accessKeys: ReturnType<typeof createAccessKeys>;
   failedAuth: ReturnType<typeof createFailedAuthCounter>;
   clock: Clock;
@@ -33,12 +37,24 @@ export interface OpenedAwsApi {
   answerDevice(request: DeviceHttpRequest): Promise<AwsDataAnswer>;
 }
 
-export function openAwsApi({ settings, aws, accessKeys, failedAuth, clock, random, logger }: OpenAwsApiPorts): OpenedAwsApi {
+export function openAwsApi({ settings, aws, fleetJobs, data, accessKeys, failedAuth, clock, random, logger }: OpenAwsApiPorts): OpenedAwsApi {
   const { account, fleet, eventSwitches, provisioning, certificateClients } = aws;
-  const { awsApi: limits } = settings.limits;
+  const { awsApi: limits, fleetJobs: jobRequestBounds } = settings.limits;
   const endpoint = settings.aws.endpoint === "" ? settings.host : settings.aws.endpoint;
   const api = createAwsApi({
-    operations: createAwsOperations({ account, fleet, eventSwitches, provisioning, endpoint, clock, random, limits }),
+    operations: createAwsOperations({
+      account,
+      fleet,
+      eventSwitches,
+      provisioning,
+      fleetJobs,
+      jobRequestBounds,
+      data,
+      endpoint,
+      clock,
+      random,
+      limits,
+    }),
     account,
     accessKeys,
     failedAuth,

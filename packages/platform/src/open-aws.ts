@@ -5,27 +5,34 @@
 import { type AwsAccount, readPolicy } from "@thingstead/dialects";
 import type { Broker, Gatekeeper } from "@thingstead/mqtt";
 import type { PublishListeners, SessionListener } from "./access/index.ts";
+import type { AwsOperationPorts } from "./api/index.ts";
 import {
   type AwsAnswers,
+  type AwsDepartures,
   type AwsEvents,
   type AwsPublisher,
   type AwsRouter,
   type AwsUplinkHandlers,
   type CertificateClients,
   createAwsAnswers,
+  createAwsDepartures,
   createAwsEvents,
   createAwsPublisher,
   createAwsRouter,
   createAwsTaps,
+  createProvisioningHandlers,
 } from "./bindings/index.ts";
 import type { Clock, Random } from "./clock.ts";
 import type { Settings } from "./config/index.ts";
 import type { DeviceLog } from "./device-log/index.ts";
-import type { DeviceServices } from "./device-services/index.ts";
+import type { DeviceServices, FleetJobs } from "./device-services/index.ts";
 import type { PlatformError } from "./errors/index.ts";
-import { createEventSwitches, createFleet, type EventSwitches, type Fleet } from "./fleet/index.ts";
+import { createEventSwitches, createFleet, type EventSwitches, type Fleet, type Provisioning } from "./fleet/index.ts";
 import type { openCertificates } from "./front-door/index.ts";
-import { openAwsGate, refuseProvisioning } from "./open-aws-gate.ts";
+import { openAwsData, openShadowHandlers } from "./open-aws-data.ts";
+import { openAwsGate } from "./open-aws-gate.ts";
+import { openProvisioning } from "./open-aws-provisioning.ts";
+import { openFleetJobs } from "./open-fleet-jobs.ts";
 import type { Registry } from "./registry/index.ts";
 import type { RuleEngine } from "./rules/index.ts";
 import type { Store } from "./store/index.ts";
@@ -59,14 +66,17 @@ export interface Aws {
   readonly events: AwsEvents;
   /** Which of them are published: asked and changed by the API. */
   readonly eventSwitches: EventSwitches;
+  readonly provisioning: Provisioning;
   /** Decides on AWS clients and passes all others on. */
   gate(next: Gatekeeper): Gatekeeper;
+  /** Who a certificate is, for requests over HTTPS. */
+  readonly certificateClients: CertificateClients;
+  /** AWS clients that went lately. */
+  readonly departures: AwsDepartures;
   /** For the observer. */
   readonly listeners: readonly SessionListener[];
   close(): Promise<void>;
 }
-  /** Who a certificate is, for requests over HTTPS. */
-  readonly certificateClients: CertificateClients;
 
 export async function openAws(ports: OpenAwsPorts): Promise<Aws> {
   const { settings, registry, rules, broker, clock, random, onFailure } = ports;
@@ -82,6 +92,7 @@ export async function openAws(ports: OpenAwsPorts): Promise<Aws> {
   await eventSwitches.start();
   const events = createAwsEvents({ account, answers, switches: eventSwitches, clock, random, limits: settings.limits.awsEvents });
   fleet.onChange((change) => events.fleetChanged(change));
+  const provisioning = await openProvisioning({ settings, account, fleet, clock, random, onFailure });
   const gate = openAwsGate({
     settings,
     account,
@@ -92,12 +103,12 @@ export async function openAws(ports: OpenAwsPorts): Promise<Aws> {
     events,
     taps,
     secretOf: ports.secretOf,
-    // Just-in-time provisioning by a CA's template goes here.
-    provision: refuseProvisioning,
+    provision: async (certificatePem, authority) => void (await provisioning.runJustInTime(authority, certificatePem)),
     clock,
     random,
     onFailure,
   });
+  const departures = createAwsDepartures({ clock, limits: settings.limits.awsDepartures });
   return {
     account,
     fleet,
@@ -107,13 +118,16 @@ export async function openAws(ports: OpenAwsPorts): Promise<Aws> {
     taps,
     events,
     eventSwitches,
+    provisioning,
     gate: gate.gate,
-    listeners: [gate.listener, events.listener],
+    certificateClients: gate.certificateClients,
+    departures,
+    listeners: [gate.listener, departures, events.listener],
     async close() {
       await gate.close();
+      await provisioning.close();
       await fleet.close();
     },
-    certificateClients: gate.certificateClients,
   };
 }
 
@@ -143,13 +157,27 @@ export interface BindAwsPorts extends OpenAwsPorts {
   deviceServices: DeviceServices;
 }
 
+/** What works on its own from then on. */
+export interface AwsRooms {
+  /** For the API. */
+  readonly fleetJobs: FleetJobs;
+  readonly data: AwsOperationPorts["data"];
+  close(): Promise<void>;
+}
+
 /** Handlers of reserved topics, by family. */
-export async function bindAws({ aws }: BindAwsPorts): Promise<void> {
+export async function bindAws({ aws, broker, deviceLog, onFailure, ...ports }: BindAwsPorts): Promise<AwsRooms> {
+  const { fleetJobs, handlers: jobHandlers } = await openFleetJobs({ ...ports, ...aws, deviceLog, onFailure });
   const families: readonly AwsUplinkHandlers[] = [
-    // Shadows.
-    // Jobs.
-    // Provisioning by claim.
+    openShadowHandlers({ ...ports, aws, deviceLog }),
+    jobHandlers,
+    createProvisioningHandlers({ provisioning: aws.provisioning, answers: aws.answers, broker, deviceLog, onFailure }),
     // Basic ingest.
   ];
   for (const family of families) aws.router.add(family);
+  return {
+    fleetJobs,
+    data: openAwsData({ ...ports, aws, broker }),
+    close: () => fleetJobs.close(),
+  };
 }

@@ -39,6 +39,7 @@ import {
   createAlibabaHandlers,
   createGatewayBinding,
   createJobSessions,
+  createOpenTopics,
   createOtaSessions,
   createScriptedTopics,
   createServiceHandlers,
@@ -315,7 +316,17 @@ async function open(
     onBug,
   });
   const nextMessageId = createMessageIds(clock);
-  const messages = createMessages({ dialects, registry, topicBook, broker, deviceLog, clock, nextMessageId, limits: limits.messages });
+  const messages = createMessages({
+    dialects,
+    registry,
+    topicBook,
+    broker,
+    openTopics: createOpenTopics({ router: aws.router, limits: limits.awsAccess }),
+    deviceLog,
+    clock,
+    nextMessageId,
+    limits: limits.messages,
+  });
   const routeOf = createSessionRoutes({ broker, subDevices });
   const downlink = createDownlink({
     broker,
@@ -405,7 +416,8 @@ async function open(
   subDevices.onChange({ opened: ({ device }) => ota.connected(device.productKey, device.deviceName) });
   const services = createServiceHandlers({ deviceServices, downlink, deviceLog, clock, limits: limits.alibabaBinding });
   for (const family of [...handlers, ...gateways.families, ...services]) uplinks.add(family);
-  await bindAws({ ...awsPorts, aws, deviceServices });
+  const awsRooms = await bindAws({ ...awsPorts, aws, deviceServices });
+  closers.push(() => awsRooms.close());
   // After the broker: what devices were told is stored must be.
   closers.push(() => deviceServices.close());
   // After the broker: acknowledgements wait for the history.
@@ -477,7 +489,7 @@ async function open(
       bug === undefined ? logger.debug(call, "alibaba call") : logger.error({ ...call, err: bug }, "alibaba call failed"),
   });
   const failedAuth = createFailedAuthCounter(clock, limits.api);
-  const awsApi = openAwsApi({ settings, aws, accessKeys, failedAuth, clock, random, logger });
+  const awsApi = openAwsApi({ settings, aws, fleetJobs: awsRooms.fleetJobs, data: awsRooms.data, accessKeys, failedAuth, clock, random, logger });
   const api = await openApi({
     registry,
     deviceCertificates,

@@ -9,6 +9,7 @@ export {
   createAwsOperations,
   dataPlanes,
   defaultAwsApiLimits,
+  defaultAwsDataLimits,
 } from "./aws/index.ts";
 export { createFailedAuthCounter } from "./failed-auth.ts";
 export type { HealthStatus } from "./health.ts";

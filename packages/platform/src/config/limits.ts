@@ -1,8 +1,15 @@
 /** Every room's named limits with their defaults, in one place: `limits.<room>.<name>` in the configuration. */
 import { defaultBrokerLimits } from "@thingstead/mqtt";
 import { defaultAccessLimits, defaultGatewayLimits, defaultPlainSessionLimits, defaultSessionLimits } from "../access/index.ts";
-import { defaultAlibabaApiLimits, defaultApiLimits, defaultAwsApiLimits } from "../api/index.ts";
-import { defaultAlibabaBindingLimits, defaultAwsAccessLimits, defaultAwsEventLimits, defaultAwsSessionLimits } from "../bindings/index.ts";
+import { defaultAlibabaApiLimits, defaultApiLimits, defaultAwsApiLimits, defaultAwsDataLimits } from "../api/index.ts";
+import {
+  defaultAlibabaBindingLimits,
+  defaultAwsAccessLimits,
+  defaultAwsDepartureLimits,
+  defaultAwsEventLimits,
+  defaultAwsSessionLimits,
+  defaultAwsShadowLimits,
+} from "../bindings/index.ts";
 import { defaultDeviceLogLimits } from "../device-log/index.ts";
 import { defaultDeviceServicesLimits, defaultFleetJobLimits } from "../device-services/index.ts";
 import { defaultFleetLimits, defaultProvisioningLimits } from "../fleet/index.ts";
@@ -42,6 +49,9 @@ export const roomLimits = {
   alibabaApi: defaultAlibabaApiLimits,
   awsApi: defaultAwsApiLimits,
   awsEvents: defaultAwsEventLimits,
+  awsData: defaultAwsDataLimits,
+  awsShadow: defaultAwsShadowLimits,
+  awsDepartures: defaultAwsDepartureLimits,
   awsSession: defaultAwsSessionLimits,
   awsAccess: defaultAwsAccessLimits,
 };

@@ -7,16 +7,24 @@ import type { RawApiRequest } from "../raw-request.ts";
 import { type AwsResponse, answerError, answerSuccess } from "./answer.ts";
 import { type AwsAuthenticatePorts, authenticateSigned, claimedPlane } from "./authenticate.ts";
 import type { AwsAnswer, AwsOperation, AwsPrincipal, AwsRequest, AwsService } from "./operation.ts";
+import { createDataOperations, type DataOperationPorts } from "./operations/data.ts";
 import { createFleetOperations, type FleetOperationPorts } from "./operations/fleet.ts";
+import { createJobsOperations, type JobOperationPorts } from "./operations/jobs.ts";
+import { createProvisioningOperations, type ProvisioningOperationPorts } from "./operations/provisioning.ts";
 import { RouteTable } from "./route-table.ts";
 import { vendorOperations } from "./vendor-operations.ts";
 
 /** What the families ask for: each adds its own ports here. */
-export interface AwsOperationPorts extends FleetOperationPorts {}
+export type AwsOperationPorts = FleetOperationPorts & ProvisioningOperationPorts & JobOperationPorts & { data: DataOperationPorts };
 
 /** Every operation we have; each family adds a line. */
 export function createAwsOperations(ports: AwsOperationPorts): AwsOperation[] {
-  return [...createFleetOperations(ports)];
+  return [
+    ...createFleetOperations(ports),
+    ...createProvisioningOperations(ports),
+    ...createJobsOperations(ports),
+    ...createDataOperations(ports.data),
+  ];
 }
 
 /** One finished call, for the log. Holds no parameter and no secret. */

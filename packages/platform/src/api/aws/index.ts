@@ -2,3 +2,4 @@ export type { AwsResponse } from "./answer.ts";
 export { type AwsApi, type AwsApiPorts, type AwsOperationPorts, createAwsApi, createAwsOperations, dataPlanes } from "./aws-api.ts";
 export { type AwsApiLimits, defaultAwsApiLimits } from "./limits.ts";
 export type { AwsAnswer, AwsOperation, AwsPrincipal, AwsRequest, AwsService } from "./operation.ts";
+export { defaultAwsDataLimits } from "./operations/data-operation.ts";

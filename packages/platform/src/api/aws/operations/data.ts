@@ -4,12 +4,8 @@ import { type ConnectionOperationPorts, createConnectionOperations } from "./dat
 import { createMessageOperations, type MessageOperationPorts } from "./data-messages.ts";
 import { createShadowOperations, type ShadowOperationPorts } from "./data-shadows.ts";
 
-/** `data`: its own limits. */
-export type DataOperationPorts = Omit<MessageOperationPorts & ShadowOperationPorts & ConnectionOperationPorts, "limits"> & {
-  dataLimits: MessageOperationPorts["limits"];
-};
+export type DataOperationPorts = MessageOperationPorts & ShadowOperationPorts & ConnectionOperationPorts;
 
 export function createDataOperations(ports: DataOperationPorts): AwsOperation[] {
-  const all = { ...ports, limits: ports.dataLimits };
-  return [...createMessageOperations(all), ...createShadowOperations(all), ...createConnectionOperations(all)];
+  return [...createMessageOperations(ports), ...createShadowOperations(ports), ...createConnectionOperations(ports)];
 }
