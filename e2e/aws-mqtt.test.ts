@@ -8,7 +8,7 @@ import {
 } from "@aws-sdk/client-iot";
 import mqtt from "mqtt";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { type AwsDevice, type AwsFixture, awsHost, everything, startAwsFixture } from "./support/aws-fixture.ts";
+import { type AwsDevice, type AwsFixture, type AwsStatement, awsHost, everything, startAwsFixture } from "./support/aws-fixture.ts";
 import { restClient } from "./support/rest-client.ts";
 import { run } from "./support/server-process.ts";
 import { needProgram } from "./support/services.ts";
@@ -224,8 +224,8 @@ test("[AWS 3.2] a certificate that is deactivated loses its sessions at once, an
 });
 
 test("[AWS 5.1] a new default version, a detached policy and a thing's attribute change what a live session may do", async () => {
-  const connects = { Effect: "Allow", Action: ["iot:Connect", "iot:Subscribe", "iot:Receive"], Resource: "*" } as const;
-  const publishes = (topic: string) => ({ Effect: "Allow", Action: "iot:Publish", Resource: aws.arn(`topic/${topic}`) }) as const;
+  const connects: AwsStatement = { Effect: "Allow", Action: ["iot:Connect", "iot:Subscribe", "iot:Receive"], Resource: "*" };
+  const publishes = (topic: string): AwsStatement => ({ Effect: "Allow", Action: "iot:Publish", Resource: aws.arn(`topic/${topic}`) });
   const device = await aws.createDevice({
     thingName: "changing",
     statements: [connects, publishes("v1/x"), publishes("room/${iot:Connection.Thing.Attributes[room]}")],

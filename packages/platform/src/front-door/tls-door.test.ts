@@ -2,6 +2,7 @@ import { X509Certificate } from "node:crypto";
 import { connect as connectTcp } from "node:net";
 import type { ConnectionOptions } from "node:tls";
 import { describe, expect, test } from "vitest";
+import { createCertificateRequests } from "./certificate-requests.ts";
 import { clientHello, connack, connectPacket, isConnack, readFrom, TestDoors, until } from "./testing/test-door.ts";
 
 describe.each([{ sharedReadBuffer: true }, { sharedReadBuffer: false }])("sharedReadBuffer $sharedReadBuffer", (limits) => {
@@ -124,7 +125,7 @@ describe.each([{ sharedReadBuffer: true }, { sharedReadBuffer: false }])("shared
   });
 
   test("a client certificate is asked for only where wanted, and then in the facts", async () => {
-    const { broker, port } = await doors.open({ tls: { requestClientCertificate: (hello) => hello.alpn.includes("x-amzn-mqtt-ca") } });
+    const { broker, port } = await doors.open({ tls: { requestClientCertificate: createCertificateRequests("auto", []) } });
     const identity = doors.certificates.identityFor("localhost");
     const credentials = { cert: identity.certificates[0] ?? "", key: identity.keys[0] ?? "", servername: "localhost" };
     for (const ALPNProtocols of [["x-amzn-mqtt-ca"], ["mqtt"]]) {
@@ -135,6 +136,7 @@ describe.each([{ sharedReadBuffer: true }, { sharedReadBuffer: false }])("shared
     }
     expect(broker.facts[0]?.tls?.clientCertificate?.fingerprint).toMatch(/^[0-9a-f]{64}$/);
     expect(broker.facts[0]?.tls?.clientCertificate?.isAuthorized).toBe(false);
+    expect(broker.facts.map(({ tls }) => tls?.alpn)).toEqual(["x-amzn-mqtt-ca", "mqtt"]);
     expect(broker.facts[1]?.tls?.clientCertificate).toBeUndefined();
   });
 

@@ -5,7 +5,7 @@ import type { NewLogEntry } from "../device-log/index.ts";
 import { PlatformError } from "../errors/index.ts";
 import { settle } from "../fake-clock.ts";
 import type { Device, TopicClassRecord } from "../registry/index.ts";
-import { createMessages } from "./create-messages.ts";
+import { createMessages, type OpenTopics } from "./create-messages.ts";
 import { defaultMessageLimits } from "./limits.ts";
 
 const known: Device = {
@@ -20,7 +20,7 @@ const known: Device = {
   modifiedAt: 0,
 };
 
-function setUp(outcome: RouteOutcome = { delivered: 1, queued: 0 }) {
+function setUp(outcome: RouteOutcome = { delivered: 1, queued: 0 }, openTopics?: OpenTopics) {
   const published: CloudMessage[] = [];
   const entries: NewLogEntry[] = [];
   const classes: TopicClassRecord[] = (
@@ -58,6 +58,7 @@ function setUp(outcome: RouteOutcome = { delivered: 1, queued: 0 }) {
     deviceLog: { write: (entry) => entries.push(entry), wants: () => true },
     clock: { now: () => 1_700_000_000_000 },
     limits: defaultMessageLimits,
+    ...(openTopics === undefined ? {} : { openTopics }),
   });
   return { messages, published, entries, commit };
 }
@@ -146,4 +147,37 @@ test("what is owed to a device is answered for after its commit", async () => {
   expect(isAnswered).toBe(false);
   commit.resolve();
   await answer;
+});
+
+describe("topics that are no device's", () => {
+  const offered: string[] = [];
+  const openTopics: OpenTopics = {
+    check(topic) {
+      if (topic.startsWith("/")) return undefined;
+      const isRouted = !topic.startsWith("$only/");
+      return topic.startsWith("$bad/") ? { fault: { received: topic, expected: "another" }, isRouted } : { isRouted };
+    },
+    async offer({ topic, hops }) {
+      offered.push(`${topic} ${hops}`);
+    },
+  };
+
+  test("are published to, and offered to who handles them", async () => {
+    const { messages, published } = setUp(undefined, openTopics);
+    await messages.republish({ topic: "alerts/x", payload, qos: 1, hops: 2 });
+    await messages.publish({ topic: "$only/x", payload, qos: 0 });
+    expect(published).toEqual([{ topic: "alerts/x", payload, qos: 1, hops: 2 }]);
+    expect(offered).toEqual(["alerts/x 2", "$only/x 0"]);
+  });
+
+  test.each(["$bad/x", "alerts/+", "alerts/${name}"])("%s is refused", async (topic) => {
+    const { messages, published } = setUp(undefined, openTopics);
+    await expect(messages.publish({ topic, payload, qos: 0 })).rejects.toMatchObject({ code: expect.stringMatching(/^messages\./) });
+    expect(published).toEqual([]);
+  });
+
+  test("are none without such a door", async () => {
+    const { messages } = setUp();
+    await expect(messages.publish({ topic: "alerts/x", payload, qos: 0 })).rejects.toMatchObject({ code: "messages.invalid_topic" });
+  });
 });

@@ -1,6 +1,6 @@
 /** Messages from programs, people and rules to devices: only where a device may listen. */
 import type { Dialect, TopicClass } from "@thingstead/dialects";
-import type { Broker, CloudMessage, RouteOutcome } from "@thingstead/mqtt";
+import type { Broker, CloudMessage, Message, RouteOutcome } from "@thingstead/mqtt";
 import type { Clock } from "../clock.ts";
 import type { DeviceLog } from "../device-log/index.ts";
 import { PlatformError } from "../errors/index.ts";
@@ -10,6 +10,14 @@ import type { MessageLimits } from "./limits.ts";
 import { createMessageIds } from "./message-ids.ts";
 import type { Messages } from "./messages.ts";
 
+/** Topics that are no single device's: whoever has the right to may listen there. */
+export interface OpenTopics {
+  /** Undefined: none of these. Otherwise what is wrong with it, if anything, and whether subscribers get what is published on it. */
+  check(topic: string): { fault?: { received: string; expected: string }; isRouted: boolean } | undefined;
+  /** Those who handle what is published there, besides subscribers and rules. */
+  offer(message: Message): undefined | Promise<void>;
+}
+
 export interface MessagesPorts {
   /** Asked in this order whose topic it is. */
   dialects: readonly Pick<Dialect, "topicOwner" | "compileRights">[];
@@ -17,6 +25,8 @@ export interface MessagesPorts {
   /** Current topic classes of a product, from memory when possible. */
   topicBook: { open(productKey: string): Promise<{ readonly classes: readonly TopicClass[] }> };
   broker: Pick<Broker, "publish" | "committed">;
+  /** Absent: only topics of devices are published to. */
+  openTopics?: OpenTopics;
   deviceLog: Pick<DeviceLog, "write" | "wants">;
   clock: Pick<Clock, "now">;
   /** Shared with others that name messages; absent: ids of its own. */
@@ -35,17 +45,26 @@ export function createMessages(ports: MessagesPorts): Messages & Republisher {
 
   /** Throws unless the message may go to the topic's device. */
   async function check({ topic, payload, qos }: Pick<CloudMessage, "topic" | "payload" | "qos">): Promise<Target> {
-    checkTopicText(topic, ports.limits.topicBytesMax);
-    if (qos !== 0 && qos !== 1) throw new PlatformError("messages.invalid_qos", { received: String(qos), expected: "0 or 1" });
-    const { payloadBytesMax } = ports.limits;
-    if (payload.byteLength > payloadBytesMax) {
-      throw new PlatformError("messages.payload_too_large", { received: payload.byteLength, expected: payloadBytesMax });
+    checkText(topic);
+    checkSize(payload, qos);
+    const { topicBytesMax } = ports.limits;
+    const bytes = Buffer.byteLength(topic);
+    if (bytes > topicBytesMax) {
+      throw new PlatformError("messages.invalid_topic", { received: `of ${bytes} bytes`, expected: `at most ${topicBytesMax} bytes` });
     }
     for (const dialect of ports.dialects) {
       const owner = dialect.topicOwner(topic);
       if (owner !== undefined) return checkRight(dialect, owner, topic);
     }
     throw new PlatformError("messages.invalid_topic", { received: topic, expected: "/productKey/deviceName/… of a device" });
+  }
+
+  function checkSize(payload: Uint8Array, qos: number): void {
+    if (qos !== 0 && qos !== 1) throw new PlatformError("messages.invalid_qos", { received: String(qos), expected: "0 or 1" });
+    const { payloadBytesMax } = ports.limits;
+    if (payload.byteLength > payloadBytesMax) {
+      throw new PlatformError("messages.payload_too_large", { received: payload.byteLength, expected: payloadBytesMax });
+    }
   }
 
   async function checkRight(dialect: MessagesPorts["dialects"][number], owner: Target, topic: string): Promise<Target> {
@@ -77,6 +96,8 @@ export function createMessages(ports: MessagesPorts): Messages & Republisher {
   }
 
   async function send(kind: "deliver" | "forward", message: CloudMessage): Promise<{ messageId: string } & RouteOutcome> {
+    const open = ports.openTopics?.check(message.topic);
+    if (open !== undefined) return sendOpen(message, open);
     const target = await check(message);
     const outcome = ports.broker.publish(message);
     // The answer, or the PUBACK of the message that a rule sent on, says that it is safe.
@@ -84,6 +105,19 @@ export function createMessages(ports: MessagesPorts): Messages & Republisher {
     const messageId = nextId();
     log(kind, target, message, outcome, messageId);
     return { messageId, delivered: outcome.delivered, queued: outcome.queued };
+  }
+
+  async function sendOpen(
+    message: CloudMessage,
+    { fault, isRouted }: NonNullable<ReturnType<OpenTopics["check"]>>,
+  ): Promise<{ messageId: string } & RouteOutcome> {
+    checkText(message.topic);
+    if (fault !== undefined) throw new PlatformError("messages.invalid_topic", { ...fault });
+    checkSize(message.payload, message.qos);
+    const outcome = isRouted ? ports.broker.publish(message) : { delivered: 0, queued: 0 };
+    await ports.openTopics?.offer({ hops: 0, ...message, isRetained: false, receivedAt: ports.clock.now() });
+    if (outcome.isOwed === true) await ports.broker.committed();
+    return { messageId: nextId(), delivered: outcome.delivered, queued: outcome.queued };
   }
 
   return {
@@ -94,11 +128,7 @@ export function createMessages(ports: MessagesPorts): Messages & Republisher {
   };
 }
 
-function checkTopicText(topic: string, topicBytesMax: number): void {
+function checkText(topic: string): void {
   if (topic.includes("${")) throw new PlatformError("messages.topic_unfilled", { received: topic, expected: "every ${…} filled" });
-  const bytes = Buffer.byteLength(topic);
-  if (bytes > topicBytesMax) {
-    throw new PlatformError("messages.invalid_topic", { received: `of ${bytes} bytes`, expected: `at most ${topicBytesMax} bytes` });
-  }
   if (/[+#\0]/.test(topic)) throw new PlatformError("messages.invalid_topic", { received: topic, expected: "no +, # or NUL" });
 }

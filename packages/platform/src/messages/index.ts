@@ -1,6 +1,6 @@
 export { type Broadcast, createBroadcast } from "./create-broadcast.ts";
 export { createDownlink } from "./create-downlink.ts";
-export { createMessages } from "./create-messages.ts";
+export { createMessages, type OpenTopics } from "./create-messages.ts";
 export { createRrpc, type RrpcExchange } from "./create-rrpc.ts";
 export type { DeviceEventKind, DeviceEvents } from "./device-events.ts";
 export { createDeviceEvents } from "./device-events.ts";
