@@ -75,10 +75,13 @@ const readFlag: Reader<boolean> = (value, member) => {
   return value === "true" || value === "false" ? value === "true" : new Misfit(member, value, "true or false");
 };
 
-/** Undefined: none were given. */
-export function checkJobDetails(value: unknown, bounds: JobRequestBounds): JobDetails | { received: string; expected: string } {
+export function checkJobDetails(
+  value: unknown,
+  bounds: JobRequestBounds,
+): { details: JobDetails } | { problem: { received: string; expected: string } } {
   const details = readDetails(value, "statusDetails", bounds);
-  return details instanceof Misfit ? { received: show(details.received), expected: details.expected } : details;
+  if (!(details instanceof Misfit)) return { details };
+  return { problem: { received: show(details.received), expected: details.expected } };
 }
 
 const readDetails: Reader<JobDetails> = (value, member, bounds) => {

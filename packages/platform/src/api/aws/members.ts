@@ -68,6 +68,13 @@ export class MemberReader {
     return this.refuse(name, `a whole number from ${min} to ${max}`);
   }
 
+  /** Fractions allowed. */
+  number(name: string): number | undefined {
+    const value = this.#value(name);
+    if (value === undefined || (typeof value === "number" && Number.isFinite(value))) return value;
+    return this.refuse(name, "a number");
+  }
+
   choice<T extends string>(name: string, choices: readonly T[]): T | undefined {
     const value = this.#value(name);
     if (value === undefined) return undefined;

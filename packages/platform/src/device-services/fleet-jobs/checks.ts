@@ -55,7 +55,7 @@ export function checkSettings(
   for (const { retries } of retry) checkCount("numberOfRetries", retries, limits.retriesMax, 0);
 }
 
-function checkDocument(document: string, parameters: Readonly<Record<string, string>>, limits: FleetJobLimits): void {
+function checkDocument(document: string, limits: FleetJobLimits): void {
   const bytes = Buffer.byteLength(document);
   if (bytes > limits.documentBytesMax) invalid("document", `${bytes} bytes`, `at most ${limits.documentBytesMax} bytes`);
   try {
@@ -66,8 +66,17 @@ function checkDocument(document: string, parameters: Readonly<Record<string, str
   const placeholder = unfillablePlaceholder(document);
   if (placeholder !== undefined)
     throw new PlatformError("fleet_jobs.placeholder", { received: placeholder.slice(0, receivedCharactersMax) });
+}
+
+function checkFilled(document: string, parameters: Readonly<Record<string, string>>): void {
   const missing = documentParameterNames(document).find((name) => !Object.hasOwn(parameters, name));
   if (missing !== undefined) invalid(`documentParameters.${missing}`, undefined, "a text: the document has a place for it");
+}
+
+/** Its placeholders may wait for a job. */
+export function checkTemplate({ document, ...settings }: FleetJobSettings & Pick<NewFleetJob, "document">, limits: FleetJobLimits): void {
+  checkDocument(document, limits);
+  checkSettings(settings, limits);
 }
 
 export function checkTargetCount(targets: readonly FleetJobTarget[], limits: FleetJobLimits): void {
@@ -81,7 +90,8 @@ export function checkJob(job: NewFleetJob, now: number, limits: FleetJobLimits):
     invalid("jobId", id, `1 to ${limits.jobIdCharactersMax} characters of a-z, A-Z, 0-9, _ and -`);
   }
   checkTargetCount(job.targets, limits);
-  checkDocument(document, parameters, limits);
+  checkDocument(document, limits);
+  checkFilled(document, parameters);
   checkSettings(job, limits);
   if (end === undefined) return;
   if (!endBehaviors.includes(end.behavior)) invalid("endBehavior", end.behavior, endBehaviors.join(", "));

@@ -2,7 +2,7 @@
 import type { Clock } from "../../clock.ts";
 import { PlatformError } from "../../errors/index.ts";
 import { createBackground } from "../background.ts";
-import { checkComment, checkJob, checkSettings, checkTargetCount, checkTargets, invalid } from "./checks.ts";
+import { checkComment, checkJob, checkSettings, checkTargetCount, checkTargets, checkTemplate, invalid } from "./checks.ts";
 import { createDueTimer } from "./due-timer.ts";
 import { createExecutions } from "./executions.ts";
 import type { FleetJob, FleetJobs, FleetJobTarget, JobsPage, JobsPaged, JobTargets } from "./fleet-jobs.ts";
@@ -145,6 +145,8 @@ export function createFleetJobs(ports: FleetJobsPorts): FleetJobs {
       await rollout.begin(job.id);
       return need(job.id);
     },
+
+    check: (template) => checkTemplate(template, limits),
 
     async get(jobId) {
       return { ...(await need(jobId)), counts: await store.counts(jobId) };

@@ -114,7 +114,8 @@ export interface ExecutionReport {
 export type ReportOutcome =
   | { kind: "done"; execution: OfferedExecution }
   | { kind: "unknown" }
-  | { kind: "version_conflict" | "invalid_transition"; execution: JobExecution };
+  | { kind: "version_conflict"; execution: JobExecution }
+  | { kind: "invalid_transition"; execution: JobExecution };
 
 export type FleetJobOperation = "completed" | "canceled" | "deleted" | "cancellation_in_progress" | "deletion_in_progress";
 export type JobExecutionOperation = "succeeded" | "failed" | "rejected" | "canceled" | "timed_out" | "removed" | "deleted";
@@ -141,6 +142,8 @@ export interface JobsPaged<T> {
 /** Throws `fleet_jobs.*`. Stored when it resolves. */
 export interface FleetJobs {
   create(job: NewFleetJob): Promise<FleetJob>;
+  /** What `create` would refuse in these; nothing is stored. */
+  check(template: FleetJobSettings & Pick<NewFleetJob, "document" | "parameters">): void;
   get(jobId: string): Promise<CountedFleetJob>;
   list(
     page: JobsPage,
