@@ -1,6 +1,7 @@
 /** Presence, subscription and registry events, as clients of the service hear them (AWS reference, 10). */
 import { randomUUID } from "node:crypto";
 import { AttachThingPrincipalCommand, CreateThingCommand, DeleteThingCommand, UpdateEventConfigurationsCommand } from "@aws-sdk/client-iot";
+import { DeleteConnectionCommand, IoTDataPlaneClient } from "@aws-sdk/client-iot-data-plane";
 import mqtt from "mqtt";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { type AwsDevice, type AwsFixture, awsAccountId, startAwsFixture } from "./support/aws-fixture.ts";
@@ -138,6 +139,25 @@ test("10.1: a lost connection, a takeover, a payload that is too large, and a pu
     ["disconnected", 2, "CLIENT_ERROR"],
     ["connected", 3, undefined],
     ["disconnected", 3, "AUTH_ERROR"],
+  ]);
+});
+
+test("10.1: a connection that the API deletes, with its will and without", async () => {
+  const data = new IoTDataPlaneClient(aws.clientOptions());
+  const events = await watch("$aws/events/presence/disconnected/lamp-7", "lamp-7/gone");
+  const will = { topic: "lamp-7/gone", payload: Buffer.from("{}"), qos: 1, retain: false } as const;
+  for (const preventWillMessage of [true, false]) {
+    const client = await connect("lamp-7", { will });
+    const closed = closeOf(client);
+    await data.send(new DeleteConnectionCommand({ clientId: "lamp-7", preventWillMessage }));
+    await closed;
+  }
+  data.destroy();
+  await expect.poll(() => events.length).toBe(3);
+  expect(events.map(({ topic, payload }) => payload.disconnectReason ?? topic).sort()).toEqual([
+    "API_INITIATED_DISCONNECT",
+    "API_INITIATED_DISCONNECT",
+    "lamp-7/gone",
   ]);
 });
 

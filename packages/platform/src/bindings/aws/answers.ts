@@ -50,8 +50,8 @@ export function createAwsPublisher({ broker, rules, router, clock }: AwsPublishe
   };
 }
 
-function asSeen({ topic, payload, qos, properties, hops = 0 }: CloudMessage, clock: Pick<Clock, "now">): Message {
-  const message: Message = { topic, payload, qos, isRetained: false, receivedAt: clock.now(), hops };
+function asSeen({ topic, payload, qos, properties, hops = 0, isRetained = false }: CloudMessage, clock: Pick<Clock, "now">): Message {
+  const message: Message = { topic, payload, qos, isRetained, receivedAt: clock.now(), hops };
   if (properties !== undefined) message.properties = properties;
   return message;
 }
