@@ -18,7 +18,7 @@ export { type AwsDepartures, createAwsDepartures, defaultAwsDepartureLimits } fr
 export { type AwsEvents, createAwsEvents } from "./aws/events.ts";
 export { defaultAwsEventLimits } from "./aws/events-limits.ts";
 export { createAwsGate } from "./aws/gate.ts";
-export type { AwsJobEvent, AwsJobEvents, AwsJobExecutionEvent } from "./aws/job-events.ts";
+export type { AwsJobEvents } from "./aws/job-events.ts";
 export { createJobTargets } from "./aws/job-targets.ts";
 export { createJobHandlers } from "./aws/jobs.ts";
 export { createJustInTime } from "./aws/just-in-time.ts";

@@ -23,7 +23,7 @@ export function isEventSwitchName(name: string): name is EventSwitchName {
   return (eventSwitchNames as readonly string[]).includes(name);
 }
 
-export interface EventSwitchState {
+interface EventSwitchState {
   isOn: Readonly<Record<EventSwitchName, boolean>>;
   /** Milliseconds since the epoch; absent while nothing was ever switched. */
   createdAt?: number;

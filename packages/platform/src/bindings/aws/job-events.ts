@@ -1,7 +1,7 @@
 /** What happened to jobs, told by whoever keeps them. Published only while the account has switched such events on. */
 
 /** Topics `$aws/events/job/{jobId}/{operation}`. (AWS reference, job events) */
-export interface AwsJobEvent {
+interface AwsJobEvent {
   readonly operation: "completed" | "canceled" | "deleted" | "cancellation_in_progress" | "deletion_in_progress";
   readonly jobId: string;
   /** `IN_PROGRESS`, `COMPLETED`, `CANCELED`, `DELETION_IN_PROGRESS`, … */
@@ -20,7 +20,7 @@ export interface AwsJobEvent {
 }
 
 /** Topics `$aws/events/jobExecution/{jobId}/{operation}`. */
-export interface AwsJobExecutionEvent {
+interface AwsJobExecutionEvent {
   readonly operation: "succeeded" | "failed" | "rejected" | "canceled" | "timed_out" | "removed" | "deleted";
   readonly jobId: string;
   readonly thingName: string;
