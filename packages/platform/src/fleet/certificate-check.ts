@@ -31,7 +31,7 @@ export function readCertificate(pem: string, code: Code, { certificatePemBytesMa
   };
 }
 
-export function idOf(x509: X509Certificate): string {
+function idOf(x509: X509Certificate): string {
   return x509.fingerprint256.replaceAll(":", "").toLowerCase();
 }
 

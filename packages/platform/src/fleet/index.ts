@@ -1,5 +1,5 @@
 export { type Authorizer, authorizerFamily, findAuthorizer, findDefaultAuthorizer, setDefaultAuthorizer } from "./authorizers.ts";
-export { createFleet, type FleetPorts } from "./create-fleet.ts";
+export { createFleet } from "./create-fleet.ts";
 export {
   createEventSwitches,
   type EventSwitches,

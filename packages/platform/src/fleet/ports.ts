@@ -41,7 +41,7 @@ export interface ThingPlace {
   value?: string;
 }
 
-export interface ThingAttachment {
+interface ThingAttachment {
   principal: ThingPrincipal;
   type: PrincipalType;
 }
@@ -133,7 +133,6 @@ export interface FleetPolicyStore {
   attach(name: string, target: PolicyTarget): Promise<boolean>;
   /** False when it was not attached. */
   detach(name: string, target: PolicyTarget): Promise<boolean>;
-  countOfTarget(target: PolicyTarget): Promise<number>;
   /** `isRecursive`: those of the group's ancestors too. */
   ofTarget(target: PolicyTarget, slice: Slice<string>, isRecursive: boolean): Promise<Policy[]>;
   targets(name: string, slice: Slice<{ kind: PolicyTarget["kind"]; id: string }>): Promise<PolicyTarget[]>;

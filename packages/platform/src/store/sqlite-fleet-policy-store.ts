@@ -114,16 +114,6 @@ export function createSqliteFleetPolicyStore(db: Kysely<Schema>): FleetPolicySto
       return deleted.numDeletedRows > 0n;
     },
 
-    async countOfTarget(target) {
-      const row = await db
-        .selectFrom("fleet_policy_targets")
-        .select(sql<number>`count(*)`.as("count"))
-        .where("kind", "=", target.kind)
-        .where("target", "=", idOf(target))
-        .executeTakeFirst();
-      return Number(row?.count ?? 0);
-    },
-
     async ofTarget(target, { size, after = "" }, isRecursive) {
       const attached =
         target.kind === "group" && isRecursive

@@ -1,12 +1,12 @@
-/** 100,000 things in a file: pages of every list, and the facts of a connect. `node packages/platform/src/fleet/testing/list-speed.ts` */
+/** 100,000 things in a file: pages of every list, and the facts of a connect. `node bench/fleet.ts` */
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { systemClock, systemRandom } from "../../clock.ts";
-import { createRegistry } from "../../registry/index.ts";
-import { openStore } from "../../store/index.ts";
-import { type CursorPage, type CursorPaged, createFleet, thingNaming, thingProductKey } from "../index.ts";
+import { systemClock, systemRandom } from "../packages/platform/src/clock.ts";
+import { type CursorPage, type CursorPaged, createFleet, thingNaming, thingProductKey } from "../packages/platform/src/fleet/index.ts";
+import { createRegistry } from "../packages/platform/src/registry/index.ts";
+import { openStore } from "../packages/platform/src/store/index.ts";
 
 const thingsMade = 100_000;
 const batchDevices = 10_000;
