@@ -1,8 +1,10 @@
-/** Seed 004 and the transcripts of the manual, against a mosquitto that demands certificates as AWS does. [ESP-AT 8] */
+/** Seed 004 against our server, and with the transcripts of the manual against a mosquitto that demands certificates as AWS does. [ESP-AT 8] */
 import { join } from "node:path";
 import { type Certificate, createModem, type Modem, type ModemOptions } from "@thingstead/esp-at";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { type AtHost, createAtHost, playTranscript } from "./support/at-host.ts";
+import { startAwsFixture } from "./support/aws-fixture.ts";
+import { freePort } from "./support/free-port.ts";
 import { type Mosquitto, startMosquitto } from "./support/mosquitto.ts";
 import { runNode } from "./support/server-process.ts";
 import { hasProgram, needProgram } from "./support/services.ts";
@@ -95,6 +97,42 @@ test.each([
   await playTranscript(host, transcript, { endpoint });
   expect(host.rest()).toBe("");
   await until("the user is that of the certificate", () => broker.output().includes("as esp32 (p2, c1, k120, u'device')"));
+});
+
+test("seed 004 against our server: no SNI, a policy of the least rights, the lines in their order", async () => {
+  const devicePort = await freePort();
+  const aws = await startAwsFixture({
+    environment: {
+      THINGSTEAD_LISTEN_DEVICE: `127.0.0.1:${devicePort}`,
+      // As on 8883: who names no host there is asked for a certificate.
+      THINGSTEAD_TLS_CLIENT_CERTIFICATES: "auto",
+      THINGSTEAD_TLS_CERTIFICATE_PORTS: String(devicePort),
+    },
+  });
+  try {
+    const device = await aws.createDevice({
+      thingName: "esp32",
+      statements: [
+        { Effect: "Allow", Action: "iot:Connect", Resource: aws.arn("client/esp32") },
+        { Effect: "Allow", Action: ["iot:Publish", "iot:Receive"], Resource: aws.arn("topic/topic/esp32at") },
+        { Effect: "Allow", Action: "iot:Subscribe", Resource: aws.arn("topicfilter/topic/esp32at") },
+      ],
+    });
+    const certificates: Certificate[] = [
+      { use: "mqtt", kind: "ca", pem: aws.server.ca },
+      { use: "mqtt", kind: "cert", pem: Buffer.from(device.certificatePem) },
+      { use: "mqtt", kind: "key", pem: Buffer.from(device.privateKeyPem) },
+    ];
+    const hosts = { [endpoint]: { host: "127.0.0.1", port: devicePort } };
+    for (const version of ["v2.2", "v3.2", "v4.1"] as const) {
+      const { host, modem } = await start({ version, certificates, hosts });
+      await playTranscript(host, version === "v2.2" ? seed.replace("<< +TIME_UPDATED\n", "") : seed, { endpoint });
+      expect(host.rest()).toBe("");
+      modem.close();
+    }
+  } finally {
+    await aws.remove();
+  }
 });
 
 async function joinWifi(host: AtHost): Promise<void> {
