@@ -53,9 +53,11 @@ const lackingTrees = ["$aws/things/{thingName}/tunnels/notify", "$aws/things/{th
 
 const service = { iot: "control plane", iotdata: "data plane", "iot-jobs-data": "jobs data plane" } as const;
 
-/** Every `name: "CreateThing"` of a row. */
+/** Every `name: "CreateThing"` of a row, and those of `iotOperation("CreateThing", …)`. */
 export function awsOperationsIn(files: readonly SourceFile[]): Set<string> {
-  return new Set(files.flatMap(({ text }) => [...text.matchAll(/\bname: "([A-Z]\w+)"/g)].map(([, name = ""]) => name)));
+  return new Set(
+    files.flatMap(({ text }) => [...text.matchAll(/(?:\bname: |\biotOperation\(\s*)"([A-Z]\w+)"/g)].map(([, name = ""]) => name)),
+  );
 }
 
 export function renderAwsDocument(): string {
