@@ -60,8 +60,6 @@ export async function startAwsFixture(options: ServerOptions = {}): Promise<AwsF
     environment: {
       THINGSTEAD_AWS_REGION: awsRegion,
       THINGSTEAD_AWS_ACCOUNT_ID: awsAccountId,
-      // The port is any free one: nothing but a host name would show that a client may have a certificate.
-      THINGSTEAD_TLS_CLIENT_CERTIFICATES: "always",
       ...options.environment,
     },
   });

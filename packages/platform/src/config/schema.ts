@@ -95,11 +95,11 @@ export const settingsSchema = section({
     clientCertificates: Type.Union([Type.Literal("auto"), Type.Literal("x509-hosts"), Type.Literal("always"), Type.Literal("never")], {
       default: "auto",
       description:
-        "Whom to ask for a certificate: `auto` those who name a host `x509.…` or `….iot.<region>.amazonaws.com`, offer `x-amzn-mqtt-ca` or `x-amzn-http-ca`, or use a port of `certificatePorts`; `x509-hosts` the first alone; everybody (old stacks may fail on it); nobody",
+        "Whom to ask for a certificate: `auto` all but clients that name a host of Alibaba Cloud, offer the protocol `mqtt`, or know no elliptic curves (old stacks may fail on the question); `x509-hosts` only who names a host `x509.…`; `always` everybody; `never` nobody",
     }),
     certificatePorts: Type.Array(Type.Integer({ minimum: 1, maximum: 65_535 }), {
       default: [8883],
-      description: "Ports on which `auto` asks everybody but clients that name a host of Alibaba Cloud",
+      description: "Ports on which `auto` asks clients without elliptic curves, too",
     }),
     legacyClients: Type.Boolean({
       default: true,
