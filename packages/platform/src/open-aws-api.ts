@@ -99,7 +99,7 @@ export function openAwsApi({ settings, aws, fleetJobs, data, accessKeys, failedA
         const { kind, policy, statement } = policies.decide(action, resource);
         if (kind === "allowed") return;
         const decision = policy === undefined ? kind : `${kind} by ${policy}, statement ${statement ?? ""}`;
-        throw new PlatformError("aws.forbidden", { action, resource, decision });
+        throw new PlatformError("aws.forbidden", { certificateId: client.principal.id, action, resource, decision });
       },
     };
   }

@@ -373,6 +373,7 @@ const noDeviceServices: DeviceServices = {
   diagnostics: unusedRoom("diagnostics"),
   files: unusedRoom("files"),
   jobs: unusedRoom("jobs"),
+  namedShadows: unusedRoom("namedShadows"),
   start: () => Promise.resolve(),
   close: () => Promise.resolve(),
 };

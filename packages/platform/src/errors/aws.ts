@@ -71,8 +71,8 @@ export const awsErrors = {
   "aws.forbidden": {
     http: 403,
     aws: "Forbidden",
-    en: "The policies of the certificate do not allow {action} on {resource} ({decision}).",
-    zh: "证书的策略不允许对 {resource} 执行 {action}（{decision}）。",
+    en: "The policies of the certificate {certificateId} do not allow {action} on {resource} ({decision}).",
+    zh: "证书 {certificateId} 的策略不允许对 {resource} 执行 {action}（{decision}）。",
   },
   "aws.certificate_refused": {
     http: 403,

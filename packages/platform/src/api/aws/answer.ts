@@ -23,7 +23,7 @@ const toldMembers = ["resourceId", "resourceArn"] as const;
 export function answerError(error: PlatformError, service: AwsService | undefined, requestId: string, language: "en" | "zh"): AwsResponse {
   const exception = error.row.aws ?? exceptionOfStatus(error.row.http, service);
   const told = toldMembers.flatMap((name) => (error.details[name] === undefined ? [] : [[name, error.details[name]] as const]));
-  const { canonicalRequest: _, ...details } = error.details;
+  const details = forLog(error.details);
   const { retryAfterSeconds } = details;
   return {
     status: statusOf(exception, service) ?? error.row.http,
@@ -38,6 +38,16 @@ export function answerError(error: PlatformError, service: AwsService | undefine
     body: Buffer.from(JSON.stringify({ message: error.text(language), ...Object.fromEntries(told) })),
     refusal: { code: error.code, details },
   };
+}
+
+const loggedCharactersMax = 500;
+
+/** What was signed may be long, and its beginning says enough. */
+function forLog(details: ErrorDetails): ErrorDetails {
+  const { canonicalRequest } = details;
+  return canonicalRequest === undefined
+    ? details
+    : { ...details, canonicalRequest: String(canonicalRequest).slice(0, loggedCharactersMax) };
 }
 
 /** Reference 17: status by exception; the planes differ in one. */
