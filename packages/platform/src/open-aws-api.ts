@@ -17,10 +17,12 @@ import type { FleetJobs } from "./device-services/index.ts";
 import { PlatformError } from "./errors/index.ts";
 import type { AwsDataAnswer, DeviceHttpRequest } from "./front-door/index.ts";
 import type { Aws } from "./open-aws.ts";
+import type { RuleEngine } from "./rules/index.ts";
 
 export interface OpenAwsApiPorts {
   settings: Settings;
   aws: Aws;
+  rules: RuleEngine;
   fleetJobs: FleetJobs;
   data: AwsOperationPorts["data"];
   accessKeys: ReturnType<typeof createAccessKeys>;
@@ -37,7 +39,18 @@ export interface OpenedAwsApi {
   answerDevice(request: DeviceHttpRequest): Promise<AwsDataAnswer>;
 }
 
-export function openAwsApi({ settings, aws, fleetJobs, data, accessKeys, failedAuth, clock, random, logger }: OpenAwsApiPorts): OpenedAwsApi {
+export function openAwsApi({
+  settings,
+  aws,
+  rules,
+  fleetJobs,
+  data,
+  accessKeys,
+  failedAuth,
+  clock,
+  random,
+  logger,
+}: OpenAwsApiPorts): OpenedAwsApi {
   const { account, fleet, eventSwitches, provisioning, certificateClients } = aws;
   const { awsApi: limits, fleetJobs: jobRequestBounds } = settings.limits;
   const endpoint = settings.aws.endpoint === "" ? settings.host : settings.aws.endpoint;
@@ -47,6 +60,7 @@ export function openAwsApi({ settings, aws, fleetJobs, data, accessKeys, failedA
       fleet,
       eventSwitches,
       provisioning,
+      rules,
       fleetJobs,
       jobRequestBounds,
       data,

@@ -20,7 +20,10 @@ import {
   createAwsPublisher,
   createAwsRouter,
   createAwsTaps,
+  createBasicIngestHandlers,
   createProvisioningHandlers,
+  createRuleTrail,
+  type RuleTrail,
 } from "./bindings/index.ts";
 import type { Clock, Random } from "./clock.ts";
 import type { Settings } from "./config/index.ts";
@@ -34,7 +37,7 @@ import { openAwsGate } from "./open-aws-gate.ts";
 import { openProvisioning } from "./open-aws-provisioning.ts";
 import { openFleetJobs } from "./open-fleet-jobs.ts";
 import type { Registry } from "./registry/index.ts";
-import type { RuleEngine } from "./rules/index.ts";
+import type { RuleContext, RuleEngine } from "./rules/index.ts";
 import type { Store } from "./store/index.ts";
 
 export interface OpenAwsPorts {
@@ -43,6 +46,7 @@ export interface OpenAwsPorts {
   registry: Registry;
   deviceLog: DeviceLog;
   rules: RuleEngine;
+  ruleContext: RuleContext;
   /** Made later: the broker asks the gate, and the gate's watchers speak to the broker. */
   broker: () => Broker;
   /** Opened later: nothing is issued before the server is ready. */
@@ -59,6 +63,7 @@ export interface Aws {
   readonly account: AwsAccount;
   readonly fleet: Fleet;
   readonly router: AwsRouter;
+  readonly trail: RuleTrail;
   readonly answers: AwsAnswers;
   readonly publisher: AwsPublisher;
   /** Rules, and handlers of reserved topics: for everybody's grants, whatever the dialect. */
@@ -84,9 +89,10 @@ export async function openAws(ports: OpenAwsPorts): Promise<Aws> {
   const account: AwsAccount = { region, accountId };
   const fleet = openFleet(ports);
   await fleet.start();
-  const router = createAwsRouter({ onFailure });
+  const trail = createRuleTrail();
+  const router = createAwsRouter({ trail, onFailure });
   const taps = createAwsTaps(rules, router);
-  const answers = createAwsAnswers({ broker, rules, clock, onFailure });
+  const answers = createAwsAnswers({ broker, rules, trail, clock, onFailure });
   const publisher = createAwsPublisher({ broker, rules, router, clock });
   const eventSwitches = createEventSwitches({ records: fleet.records, clock });
   await eventSwitches.start();
@@ -113,6 +119,7 @@ export async function openAws(ports: OpenAwsPorts): Promise<Aws> {
     account,
     fleet,
     router,
+    trail,
     answers,
     publisher,
     taps,
@@ -172,7 +179,7 @@ export async function bindAws({ aws, broker, deviceLog, onFailure, ...ports }: B
     openShadowHandlers({ ...ports, aws, deviceLog }),
     jobHandlers,
     createProvisioningHandlers({ provisioning: aws.provisioning, answers: aws.answers, broker, deviceLog, onFailure }),
-    // Basic ingest.
+    createBasicIngestHandlers({ ...ports, ...aws, deviceLog, context: ports.ruleContext }),
   ];
   for (const family of families) aws.router.add(family);
   return {

@@ -41,6 +41,7 @@ import {
   createJobSessions,
   createOpenTopics,
   createOtaSessions,
+  createRuleContext,
   createScriptedTopics,
   createServiceHandlers,
   createStatusForwards,
@@ -81,7 +82,7 @@ import { openDeviceServices } from "./open-device-services.ts";
 import { openOta } from "./open-ota.ts";
 import { createGroups, createMqttUsers, createRegistrationBatches, createRegistry, createTags, createTopology } from "./registry/index.ts";
 import { createRepeatGate } from "./repeat-gate.ts";
-import { createAddressPolicy, createHttpWebhookSender, createRuleEngine } from "./rules/index.ts";
+import { createAddressPolicy, createHttpWebhookSender, createRuleEngine, defaultRuleSettings } from "./rules/index.ts";
 import { createScripts } from "./scripts/index.ts";
 import { loadMasterKey, noteJournal, openStore, SqliteHistory, SqliteJournal } from "./store/index.ts";
 import { createThings } from "./things/index.ts";
@@ -191,6 +192,7 @@ async function open(
   const dialects = [alibabaDialect];
   if (settings.plain === "anonymous") warnOf("start.plain_anonymous", logger);
   const addressPolicy = createAddressPolicy(settings.rules);
+  const ruleContext = createRuleContext({ broker: () => broker, thingShadows: () => awsRooms.data.thingShadows });
   const rules = createRuleEngine({
     store: store.rules,
     // Rules speak to messages and messages to the broker, whose gatekeeper asks the rules: the circle closes here.
@@ -201,6 +203,8 @@ async function open(
     random,
     addressPolicy,
     limits: limits.rules,
+    settings: { ...defaultRuleSettings, accountId: settings.aws.accountId },
+    context: ruleContext,
   });
   const accessKeys = createAccessKeys({ rootKey: credentials.accessKey });
   const awsPorts = {
@@ -209,6 +213,7 @@ async function open(
     registry,
     deviceLog,
     rules,
+    ruleContext,
     broker: () => broker,
     certificates: () => certificates,
     secretOf: accessKeys.findSecret,
@@ -489,7 +494,18 @@ async function open(
       bug === undefined ? logger.debug(call, "alibaba call") : logger.error({ ...call, err: bug }, "alibaba call failed"),
   });
   const failedAuth = createFailedAuthCounter(clock, limits.api);
-  const awsApi = openAwsApi({ settings, aws, fleetJobs: awsRooms.fleetJobs, data: awsRooms.data, accessKeys, failedAuth, clock, random, logger });
+  const awsApi = openAwsApi({
+    settings,
+    aws,
+    rules,
+    fleetJobs: awsRooms.fleetJobs,
+    data: awsRooms.data,
+    accessKeys,
+    failedAuth,
+    clock,
+    random,
+    logger,
+  });
   const api = await openApi({
     registry,
     deviceCertificates,

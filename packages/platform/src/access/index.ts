@@ -30,6 +30,7 @@ export {
 } from "./sub-devices.ts";
 export {
   type DeviceSubject,
+  isClientSubject,
   isDeviceSubject,
   isThingClientSubject,
   sessionIdOf,

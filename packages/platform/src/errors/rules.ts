@@ -138,6 +138,16 @@ export const ruleErrors = {
     en: "A rule may not publish to {topic}; expected {expected}.",
     zh: "规则不可发布到 {topic}；应为 {expected}。",
   },
+  "rules.ingest_unknown": {
+    http: 404,
+    en: "The message was dropped: its topic names the rule {name}, and there is no such rule in AWS SQL.",
+    zh: "消息已丢弃：主题指向规则 {name}，但不存在该 AWS SQL 规则。",
+  },
+  "rules.ingest_stopped": {
+    http: 409,
+    en: "The message was dropped: its topic names the rule {name}, which is disabled.",
+    zh: "消息已丢弃：主题指向规则 {name}，该规则已停用。",
+  },
   "rules.loop_cut": {
     http: 508,
     en: "The message went through {hops} rules; at most {maximum} are allowed, so the chain was cut.",

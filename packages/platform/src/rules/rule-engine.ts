@@ -35,6 +35,9 @@ export interface RuleEnginePorts {
   context?: RuleContext;
 }
 
+/** The vendor's mainland regions. */
+export const defaultRuleSettings: FunctionSettings = { offsetMinutes: 480 };
+
 type Terms = Pick<RuleRow, "language" | "sqlVersion" | "dataType">;
 
 /**
@@ -46,7 +49,7 @@ type Terms = Pick<RuleRow, "language" | "sqlVersion" | "dataType">;
  * await rules.create({ name: "relay", sql: 'SELECT * FROM "/pk/+/data"', actions: [{ type: "republish", topic: "/pk/d/relay" }], isRunning: true });
  */
 export function createRuleEngine(ports: RuleEnginePorts): RuleEngine {
-  const { store, clock, random, addressPolicy, settings = { offsetMinutes: 480 } } = ports;
+  const { store, clock, random, addressPolicy, settings = defaultRuleSettings } = ports;
   const limits: RuleLimits = { ...defaultRuleLimits, ...ports.limits };
   const book = new RuleBook();
   const log = createRuleLog(ports.deviceLog);

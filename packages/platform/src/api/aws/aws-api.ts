@@ -11,11 +11,15 @@ import { createDataOperations, type DataOperationPorts } from "./operations/data
 import { createFleetOperations, type FleetOperationPorts } from "./operations/fleet.ts";
 import { createJobsOperations, type JobOperationPorts } from "./operations/jobs.ts";
 import { createProvisioningOperations, type ProvisioningOperationPorts } from "./operations/provisioning.ts";
+import { createTopicRuleOperations, type TopicRuleOperationPorts } from "./operations/topic-rules.ts";
 import { RouteTable } from "./route-table.ts";
 import { vendorOperations } from "./vendor-operations.ts";
 
 /** What the families ask for: each adds its own ports here. */
-export type AwsOperationPorts = FleetOperationPorts & ProvisioningOperationPorts & JobOperationPorts & { data: DataOperationPorts };
+export type AwsOperationPorts = FleetOperationPorts &
+  ProvisioningOperationPorts &
+  JobOperationPorts &
+  TopicRuleOperationPorts & { data: DataOperationPorts };
 
 /** Every operation we have; each family adds a line. */
 export function createAwsOperations(ports: AwsOperationPorts): AwsOperation[] {
@@ -23,6 +27,7 @@ export function createAwsOperations(ports: AwsOperationPorts): AwsOperation[] {
     ...createFleetOperations(ports),
     ...createProvisioningOperations(ports),
     ...createJobsOperations(ports),
+    ...createTopicRuleOperations(ports),
     ...createDataOperations(ports.data),
   ];
 }

@@ -3,20 +3,22 @@ import type { Broker, CloudMessage, Message, RouteOutcome } from "@thingstead/mq
 import type { Clock } from "../../clock.ts";
 import type { RuleEngine } from "../../rules/index.ts";
 import type { AwsRouter } from "./router.ts";
+import type { RuleTrail } from "./rule-trail.ts";
 import type { AwsAnswers } from "./uplink.ts";
 
 export interface AwsAnswersPorts {
   /** Made later than what answers through it. */
   broker: () => Pick<Broker, "publish" | "deliver">;
   rules: Pick<RuleEngine, "offer">;
+  trail: Pick<RuleTrail, "hops">;
   clock: Pick<Clock, "now">;
   onFailure(error: unknown): void;
 }
 
-export function createAwsAnswers({ broker, rules, clock, onFailure }: AwsAnswersPorts): AwsAnswers {
+export function createAwsAnswers({ broker, rules, trail, clock, onFailure }: AwsAnswersPorts): AwsAnswers {
   return {
     publish(topic, payload) {
-      const message: CloudMessage = { topic, payload, qos: 1 };
+      const message: CloudMessage = { topic, payload, qos: 1, hops: trail.hops };
       broker().publish(message);
       rules.offer(asSeen(message, clock))?.catch(onFailure);
     },

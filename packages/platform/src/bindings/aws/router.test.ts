@@ -1,6 +1,7 @@
 import type { Message } from "@thingstead/mqtt";
 import { expect, test } from "vitest";
 import { createAwsRouter, findReservedRequest } from "./router.ts";
+import { createRuleTrail } from "./rule-trail.ts";
 import type { AwsUplink } from "./uplink.ts";
 
 const message = (topic: string, qos: 0 | 1): Message => ({
@@ -33,7 +34,7 @@ test.each(["$aws/things//shadow/update", "$aws/things/t1/shadow/update/accepted"
 
 test("a row's handler hears of sessions and of those who have none; other topics are nobody's", () => {
   const uplinks: AwsUplink[] = [];
-  const router = createAwsRouter({ onFailure: () => {} });
+  const router = createAwsRouter({ trail: createRuleTrail(), onFailure: () => {} });
   router.add({
     "shadow/get": (uplink) => {
       uplinks.push(uplink);
@@ -52,7 +53,7 @@ test("a row's handler hears of sessions and of those who have none; other topics
 
 test("a handler's failure keeps a QoS 1 message unacknowledged; at QoS 0 it is reported only", async () => {
   const failures: unknown[] = [];
-  const router = createAwsRouter({ onFailure: (error) => failures.push(error) });
+  const router = createAwsRouter({ trail: createRuleTrail(), onFailure: (error) => failures.push(error) });
   const problem = new Error("disk");
   router.add({
     "shadow/get": () => Promise.reject(problem),

@@ -1,9 +1,11 @@
 /** From a topic to the handler of its row in the dialect's reserved topic table, whoever publishes on it. */
 import { type ReservedTopicName, reservedRequestTopics } from "@thingstead/dialects";
 import type { Message, Tap } from "@thingstead/mqtt";
+import type { RuleTrail } from "./rule-trail.ts";
 import type { AwsUplink, AwsUplinkHandler, AwsUplinkHandlers } from "./uplink.ts";
 
 export interface AwsRouterPorts {
+  trail: RuleTrail;
   /** A handler threw or rejected: a fault of ours or of the world, never of the client. */
   onFailure(error: unknown): void;
 }
@@ -32,13 +34,13 @@ const rows: readonly Row[] = Object.entries(reservedRequestTopics).map(([name, t
   levels: template.split("/"),
 }));
 
-export function createAwsRouter({ onFailure }: AwsRouterPorts): AwsRouter {
+export function createAwsRouter({ trail, onFailure }: AwsRouterPorts): AwsRouter {
   const handlers = new Map<ReservedTopicName, AwsUplinkHandler>();
 
   function tapsFor(topic: string): readonly Tap[] {
     const row = findReservedRequest(topic);
     const handler = row === undefined ? undefined : handlers.get(row.name);
-    return row === undefined || handler === undefined ? noTaps : [createTap(handler, topic, row.parts, onFailure)];
+    return row === undefined || handler === undefined ? noTaps : [createTap(handler, topic, row.parts, trail, onFailure)];
   }
 
   return {
@@ -78,23 +80,23 @@ function partsOf(row: readonly string[], topic: readonly string[]): Record<strin
 }
 
 /** Made once for each session and topic. */
-function createTap(handler: AwsUplinkHandler, topic: string, parts: AwsUplink["parts"], onFailure: (error: unknown) => void): Tap {
+function createTap(
+  handler: AwsUplinkHandler,
+  topic: string,
+  parts: AwsUplink["parts"],
+  trail: RuleTrail,
+  onFailure: (error: unknown) => void,
+): Tap {
   const failed = (error: unknown): never => {
     onFailure(error);
     // Not acknowledged: the client sends it again.
     throw error;
   };
-  return ({ payload, qos, receivedAt, publisherSessionId }: Message) => {
+  return ({ payload, qos, receivedAt, publisherSessionId, hops }: Message) => {
+    const sender = publisherSessionId === undefined ? {} : { sessionId: publisherSessionId };
     let wait: Promise<void> | undefined;
     try {
-      wait = handler({
-        topic,
-        parts,
-        payload,
-        qos,
-        receivedAt,
-        ...(publisherSessionId === undefined ? {} : { sessionId: publisherSessionId }),
-      });
+      wait = trail.follow(hops, () => handler({ topic, parts, payload, qos, receivedAt, ...sender }));
     } catch (error) {
       onFailure(error);
       return qos > 0 ? Promise.reject(error) : undefined;
