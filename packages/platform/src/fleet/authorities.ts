@@ -130,7 +130,8 @@ export function createAuthorities(context: FleetContext): AuthorityBook {
     },
 
     async issuerOf(leafDer) {
-      return issuerOfCertificate(new X509Certificate(leafDer));
+      const leaf = parseDer(leafDer);
+      return leaf && issuerOfCertificate(leaf);
     },
 
     async update(id, { status, isAutoRegistering, registration }) {
@@ -170,6 +171,15 @@ export function createAuthorities(context: FleetContext): AuthorityBook {
       );
     },
   };
+}
+
+/** A client may present what OpenSSL took and Node cannot read: nobody we know issued it. */
+function parseDer(der: Uint8Array): X509Certificate | undefined {
+  try {
+    return new X509Certificate(der);
+  } catch {
+    return undefined;
+  }
 }
 
 function subjectOf({ pem }: CertificateAuthority): string {

@@ -22,13 +22,10 @@ export function readCertificate(pem: string, code: Code, { certificatePemBytesMa
   const x509 = parse(pem, code);
   checkKey(keyOf(x509, code), code);
   checkSignatureAlgorithm(x509, code);
-  return {
-    id: idOf(x509),
-    pem: x509.toString(),
-    notBefore: x509.validFromDate.getTime(),
-    notAfter: x509.validToDate.getTime(),
-    x509,
-  };
+  const notBefore = x509.validFromDate.getTime();
+  const notAfter = x509.validToDate.getTime();
+  if (!Number.isFinite(notBefore) || !Number.isFinite(notAfter)) refuse(code, "a validity that is no time", "two times");
+  return { id: idOf(x509), pem: x509.toString(), notBefore, notAfter, x509 };
 }
 
 function idOf(x509: X509Certificate): string {

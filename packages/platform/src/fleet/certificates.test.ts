@@ -47,6 +47,21 @@ describe("AW 3 certificates", () => {
     },
   );
 
+  test("a damaged one is refused or another, wherever the damage is", async () => {
+    await bench.fleet.authorities.register(pems.ca, { mode: "SNI_ONLY", isActive: true, isAutoRegistering: true });
+    const der = new X509Certificate(pems.p256).raw;
+    expect(await bench.fleet.authorities.issuerOf(der)).toBeDefined();
+    const codes = new Set<string>();
+    for (let at = 0; at < der.length; at += 3) {
+      const damaged = Buffer.from(der);
+      damaged[at] = (damaged[at] ?? 0) ^ 0xff;
+      const pem = `-----BEGIN CERTIFICATE-----\n${damaged.toString("base64")}\n-----END CERTIFICATE-----\n`;
+      codes.add(await refusal(register(pem)));
+      expect(await bench.fleet.authorities.issuerOf(damaged)).toBeUndefined();
+    }
+    expect([...codes].sort()).toEqual(["fleet.certificate_invalid", "nothing was refused"]);
+  });
+
   test("with keys or by a request, in the status asked for", async () => {
     const { certificates } = bench.fleet;
     const made = await certificates.createWithKeys(true);
