@@ -1,9 +1,10 @@
 /** MQTT 5 as the vendor's device SDK (native CRT) sees it, and where it meets 3.1.1 (AWS reference, 6 and 7). */
 import { once } from "node:events";
+import { CreatePolicyVersionCommand } from "@aws-sdk/client-iot";
 import { iot, mqtt5 } from "aws-iot-device-sdk-v2";
 import mqtt from "mqtt";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { type AwsDevice, type AwsFixture, startAwsFixture } from "./support/aws-fixture.ts";
+import { type AwsDevice, type AwsFixture, everything, startAwsFixture } from "./support/aws-fixture.ts";
 
 let aws: AwsFixture;
 let device: AwsDevice;
@@ -118,7 +119,10 @@ async function connected(
 
 /** MQTT.js, for 3.1.1 and for what the vendor's client does not let its user do. */
 async function connectedJs(clientId: string, options: mqtt.IClientOptions = {}): Promise<mqtt.MqttClient> {
-  const client = await mqtt.connectAsync(`mqtts://localhost:${aws.server.devicePort}`, {
+  const client = await mqtt.connectAsync({
+    protocol: "mqtts",
+    host: "localhost",
+    port: aws.server.devicePort,
     ca: aws.server.ca,
     cert: device.certificatePem,
     key: device.privateKeyPem,
@@ -283,6 +287,54 @@ test("5.6: without permission a filter is answered 0x87, a publish costs the con
   expect(await client.disconnected()).toMatchObject({ reasonCode: 0x87 });
   const stranger = new CrtClient("stranger", {}, narrow);
   expect(await stranger.connect()).toMatchObject({ reasonCode: 0x87 });
+});
+
+test("6.3, 5.6: a session and its queue outlive kill -9; what its owner may not receive by then is not sent", async () => {
+  const before = await startAwsFixture();
+  const owner = await before.createDevice();
+  const writer = await before.createDevice();
+  const connectTo = (fixture: AwsFixture, clientId: string, { certificatePem, privateKeyPem }: AwsDevice) =>
+    connectedJs(clientId, {
+      port: fixture.server.devicePort,
+      ca: fixture.server.ca,
+      cert: certificatePem,
+      key: privateKeyPem,
+      clean: false,
+    });
+  const first = await connectTo(before, "kept", owner);
+  await first.subscribeAsync("news/#", { qos: 1 });
+  await first.endAsync();
+  const publisher = await connectTo(before, "publisher", writer);
+  for (const topic of ["news/open", "news/secret", "news"]) await publisher.publishAsync(topic, "before", { qos: 1 });
+  await before.server.kill();
+
+  const after = await startAwsFixture({ dataDir: before.server.dataDir });
+  const statements = [...everything, { Effect: "Deny", Action: "iot:Receive", Resource: after.arn("topic/news/secret") }];
+  const policyDocument = JSON.stringify({ Version: "2012-10-17", Statement: statements });
+  await after.iot.send(new CreatePolicyVersionCommand({ policyName: owner.policyName, policyDocument, setAsDefault: true }));
+  const again = await connectTo(after, "publisher", writer);
+  for (const topic of ["news/open", "news/secret", "news"]) await again.publishAsync(topic, "after", { qos: 1 });
+  const received: string[] = [];
+  const client = mqtt.connect(`mqtts://localhost:${after.server.devicePort}`, {
+    ca: after.server.ca,
+    cert: owner.certificatePem,
+    key: owner.privateKeyPem,
+    clientId: "kept",
+    clean: false,
+    protocolVersion: 4,
+    reconnectPeriod: 0,
+    resubscribe: false,
+  });
+  // Before the connection: what is owed comes right behind its CONNACK.
+  client.on("message", (topic, payload) => received.push(`${topic} ${payload.toString()}`));
+  closers.push(() => client.endAsync(true));
+  const isPresent = await new Promise<boolean>((resolve) => client.once("connect", ({ sessionPresent }) => resolve(sessionPresent)));
+  expect(isPresent).toBe(true);
+  await again.publishAsync("news/last", "after", { qos: 1 });
+  await expect.poll(() => received.at(-1)).toBe("news/last after");
+  expect(received).toEqual(["news/open before", "news/open after", "news/last after"]);
+  for (const close of closers.splice(0)) await close();
+  await after.remove();
 });
 
 test.each([
