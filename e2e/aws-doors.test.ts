@@ -12,11 +12,13 @@ import {
   SetDefaultAuthorizerCommand,
   UpdateCertificateCommand,
 } from "@aws-sdk/client-iot";
+import { signConnect } from "@thingstead/dialects";
 import { device as awsDevice } from "aws-iot-device-sdk";
 import mqtt from "mqtt";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { type AwsDevice, type AwsFixture, awsHost, awsRegion, everything, startAwsFixture } from "./support/aws-fixture.ts";
 
+import { createFixture } from "./support/fixture.ts";
 import { restClient } from "./support/rest-client.ts";
 import { needProgram } from "./support/services.ts";
 import { createTestPki, type TestPki } from "./support/test-pki.ts";
@@ -50,10 +52,14 @@ async function connect(options: mqtt.IClientOptions): Promise<mqtt.MqttClient> {
 }
 
 async function echo(client: mqtt.MqttClient, topic: string): Promise<void> {
-  const heard = once(client, "message");
+  const heard = nextMessage(client);
   await client.subscribeAsync(topic, { qos: 1 });
   await client.publishAsync(topic, "hello", { qos: 1 });
-  expect(String((await heard)[1])).toBe("hello");
+  expect(await heard).toBe(`${topic} hello`);
+}
+
+function nextMessage(client: mqtt.MqttClient): Promise<string> {
+  return new Promise((resolve) => client.once("message", (topic, payload) => resolve(`${topic} ${payload}`)));
 }
 
 test.each([
@@ -239,4 +245,37 @@ test("[AWS 3.4] a certificate of a registered CA registers itself, is announced,
   await echo(await connect(credentials), "jitr/1");
   const { certificates = [] } = await aws.iot.send(new ListCertificatesCommand({}));
   expect(certificates.map((each) => each.certificateId)).toContain(certificateId);
+});
+
+test("two clouds, one bus: an Alibaba device on topics of AWS, and an AWS client on those of the device", async () => {
+  const rest = restClient(aws.server);
+  const fixture = await createFixture(rest);
+  const shadow = "$aws/things/lamp-9/shadow/update";
+  for (const [topic, operation] of [
+    ["mqtt:bridge/both", "ALL"],
+    [shadow, "PUB"],
+    [`${shadow}/accepted`, "SUB"],
+  ]) {
+    expect(await rest("POST", `/products/${fixture.productKey}/topics`, { topic, operation })).toMatchObject({ status: 201 });
+  }
+  const { clientId, userName, password } = signConnect({ ...fixture, secureMode: 2 });
+  const ali = await connect({ clientId, username: userName, password });
+  const client = await connect({ cert: open.certificatePem, key: open.privateKeyPem });
+  await ali.subscribeAsync(["bridge/both", `${shadow}/accepted`, fixture.topic("get")], { qos: 1 });
+  await client.subscribeAsync([fixture.topic("data"), shadow], { qos: 1 });
+
+  const atClient = nextMessage(client);
+  await ali.publishAsync(fixture.topic("data"), "from ali", { qos: 1 });
+  expect(await atClient).toBe(`${fixture.topic("data")} from ali`);
+  const atDevice = nextMessage(ali);
+  await client.publishAsync(fixture.topic("get"), "from aws", { qos: 1 });
+  expect(await atDevice).toBe(`${fixture.topic("get")} from aws`);
+  const across = nextMessage(ali);
+  await client.publishAsync("bridge/both", "plain", { qos: 1 });
+  expect(await across).toBe("bridge/both plain");
+
+  const accepted = nextMessage(ali);
+  await ali.publishAsync(shadow, JSON.stringify({ state: { reported: { on: true } } }), { qos: 1 });
+  expect(await accepted).toMatch(/accepted .*"reported":\{"on":true\}/);
+  await expect(ali.subscribeAsync("bridge/other")).rejects.toThrow();
 });

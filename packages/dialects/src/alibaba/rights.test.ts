@@ -225,3 +225,29 @@ test("the owner of a custom topic", () => {
     expect(parseTopicOwner(topic)).toBeUndefined();
   }
 });
+
+describe("classes of topics that are no device's", () => {
+  const open = compileRights("pk", "dev1", [
+    { template: "topic/esp32at", operation: "ALL" },
+    { template: "$aws/things/${deviceName}/shadow/update", operation: "PUB" },
+    { template: "rooms/+/state", operation: "SUB" },
+    { template: "#", operation: "ALL" },
+    { template: "+/dev2/data", operation: "ALL" },
+    { template: "", operation: "ALL" },
+  ]);
+
+  test("are granted as they are written", () => {
+    expect(open.publish("topic/esp32at")).toEqual({ kind: "allowed", topic: "topic/esp32at" });
+    expect(open.publish("$aws/things/dev1/shadow/update")).toMatchObject({ kind: "allowed" });
+    expect(open.subscribe("rooms/kitchen/state")).toMatchObject({ kind: "allowed" });
+  });
+
+  test.each(["$aws/things/dev2/shadow/update", "/pk/dev2/data", "topic/other", "/topic/esp32at"])("do not reach %s", (topic) => {
+    expect(open.publish(topic).kind).toBe("refused");
+    expect(open.subscribe(topic).kind).toBe("refused");
+  });
+
+  test.each(["#", "+/#", "+/esp32at", "rooms/#"])("do not open %s", (filter) => {
+    expect(open.subscribe(filter).kind).toBe("refused");
+  });
+});

@@ -45,13 +45,18 @@ const compiledClasses = new WeakMap<readonly TopicClass[], CompiledClasses>();
 function compileClasses(classes: readonly TopicClass[]): CompiledClasses {
   const known = compiledClasses.get(classes);
   if (known !== undefined) return known;
-  // A template that does not hold both names would open other devices' topics.
-  const own = classes.filter(({ template }) => template.startsWith(ownPrefix));
+  // A template behind a slash that does not hold both names would open other devices' topics.
+  const own = classes.filter(({ template }) => template.startsWith(ownPrefix) || isOpenTemplate(template));
   const patternsOf = (operation: "PUB" | "SUB") =>
     own.filter((each) => each.operation === operation || each.operation === "ALL").map(({ template }) => compilePattern(template));
   const compiled = { publishable: patternsOf("PUB"), subscribable: patternsOf("SUB") };
   compiledClasses.set(classes, compiled);
   return compiled;
+}
+
+/** A topic that is no device's: another cloud's, or a plain one. A wildcard at its front would match those of devices as well. */
+function isOpenTemplate(template: string): boolean {
+  return !/^(?:[/+#]|\$\{|$)/.test(template);
 }
 
 /**

@@ -19,6 +19,10 @@ describe("topic classes", () => {
     ["user/+/x", "SUB", `${own}user/+/x`],
     ["#", "SUB", `${own}#`],
     ["1/2/3/4/5", "PUB", `${own}1/2/3/4/5`],
+    ["mqtt:topic/esp32at", "ALL", "topic/esp32at"],
+    ["mqtt:rooms/+/#", "SUB", "rooms/+/#"],
+    ["$aws/things/${deviceName}/shadow/update", "PUB", "$aws/things/${deviceName}/shadow/update"],
+    ["$aws/things/+/shadow/name/x/update/accepted", "SUB", "$aws/things/+/shadow/name/x/update/accepted"],
   ] as const)("4.2: %s with %s", async (topic, operation, template) => {
     const made = await bench.registry.createTopicClass("ymXuzyfmuQb", { topic, operation });
     expect(made).toMatchObject({ template, operation });
@@ -42,6 +46,14 @@ describe("topic classes", () => {
     ["/other/${deviceName}/x", "PUB"],
     ["/${productKey}/x", "PUB"],
     ["1/2/3/4/5/6", "PUB"],
+    ["mqtt:", "PUB"],
+    ["mqtt:#", "SUB"],
+    ["mqtt:+/x", "SUB"],
+    ["mqtt:/other/device/x", "SUB"],
+    ["mqtt:${deviceName}/x", "PUB"],
+    ["mqtt:a/+", "PUB"],
+    ["mqtt:a//b", "PUB"],
+    ["$aws/things/+/shadow/update", "PUB"],
     ["x".repeat(103), "PUB"],
   ] as const)("4.2: refuses %j with %s", async (topic, operation) => {
     await expect(bench.registry.createTopicClass("ymXuzyfmuQb", { topic, operation })).rejects.toEqual(code("registry.invalid_topic"));

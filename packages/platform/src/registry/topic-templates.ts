@@ -22,9 +22,30 @@ export const defaultTopicClasses: Readonly<Record<Product["topicStyle"], readonl
   none: [],
 };
 
+/** Introduces a topic that is no device's, where a short name would mean one below the device. */
+const openMark = "mqtt:";
+
+/**
+ * The template of a topic that is no device's: `mqtt:topic/esp32at`, or `$aws/things/${deviceName}/shadow/update`. Undefined for other
+ * texts. Its first level is spelt out: a wildcard there would open other devices' topics.
+ */
+function openTemplate(topic: string, operation: Operation, refuse: (expected: string) => never): string | undefined {
+  const template = topic.startsWith(openMark) ? topic.slice(openMark.length) : topic.startsWith("$aws/") ? topic : undefined;
+  if (template === undefined) return undefined;
+  const levels = template.split("/");
+  for (const [index, level] of levels.entries()) {
+    if (/^(?:[\w:.@$-]+|\$\{(?:productKey|deviceName)\})$/.test(level) && (index > 0 || !level.startsWith("${"))) continue;
+    if (index === 0 || (level !== "+" && level !== "#"))
+      refuse("levels of letters, digits and _ : . @ $ -, ${productKey} or ${deviceName} behind the first");
+    if (operation !== "SUB") refuse("+ and # only with the operation SUB: nobody can publish to a wildcard");
+    if (level === "#" && index !== levels.length - 1) refuse("# as the last level only");
+  }
+  return template;
+}
+
 /**
  * The template of a class from a short name (`data`, `user/x`) or a whole template; the product's own key may stand for
- * `${productKey}`. Throws `registry.invalid_topic`, `registry.invalid_operation`.
+ * `${productKey}`; behind `mqtt:`, or with `$aws/` before, a topic that is no device's. Throws `registry.invalid_topic`, `registry.invalid_operation`.
  */
 export function parseTopicTemplate(topic: string, operation: Operation, productKey: string, limits: RegistryLimits): string {
   checkChoice("registry.invalid_operation", operation, ["PUB", "SUB", "ALL"]);
@@ -32,12 +53,14 @@ export function parseTopicTemplate(topic: string, operation: Operation, productK
     throw new PlatformError("registry.invalid_topic", { received: shown(topic), expected });
   };
 
+  const open = openTemplate(topic, operation, refuse);
+  if (open !== undefined) {
+    checkSize(open, productKey, limits, refuse);
+    return open;
+  }
   const path = pathBelowDevice(topic, productKey) ?? refuse(`a short name or a template that begins with ${ownPrefix}`);
   const template = ownPrefix + path;
-  const bytes = Buffer.byteLength(template.replace("${productKey}", productKey));
-  if (bytes > limits.topicBytesMax) refuse(`at most ${limits.topicBytesMax} bytes, not ${bytes}`);
-  const slashes = template.split("/").length - 1;
-  if (slashes > limits.topicLevelsMax) refuse(`at most ${limits.topicLevelsMax} levels, not ${slashes}`);
+  checkSize(template, productKey, limits, refuse);
 
   const segments = path.split("/");
   for (const [index, segment] of segments.entries()) {
@@ -47,6 +70,13 @@ export function parseTopicTemplate(topic: string, operation: Operation, productK
     if (segment === "#" && index !== segments.length - 1) refuse("# as the last level only");
   }
   return template;
+}
+
+function checkSize(template: string, productKey: string, limits: RegistryLimits, refuse: (expected: string) => never): void {
+  const bytes = Buffer.byteLength(template.replace("${productKey}", productKey));
+  if (bytes > limits.topicBytesMax) refuse(`at most ${limits.topicBytesMax} bytes, not ${bytes}`);
+  const slashes = template.split("/").length - 1;
+  if (slashes > limits.topicLevelsMax) refuse(`at most ${limits.topicLevelsMax} levels, not ${slashes}`);
 }
 
 function pathBelowDevice(topic: string, productKey: string): string | undefined {
