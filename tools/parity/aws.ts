@@ -53,10 +53,10 @@ const lackingTrees = ["$aws/things/{thingName}/tunnels/notify", "$aws/things/{th
 
 const service = { iot: "control plane", iotdata: "data plane", "iot-jobs-data": "jobs data plane" } as const;
 
-/** Every `name: "CreateThing"` of a row, and those of `iotOperation("CreateThing", …)`. */
+/** Every `name: "CreateThing"` of a row, and those of `iotOperation("CreateThing", …)` and its like. */
 export function awsOperationsIn(files: readonly SourceFile[]): Set<string> {
   return new Set(
-    files.flatMap(({ text }) => [...text.matchAll(/(?:\bname: |\biotOperation\(\s*)"([A-Z]\w+)"/g)].map(([, name = ""]) => name)),
+    files.flatMap(({ text }) => [...text.matchAll(/(?:\bname: |\b[a-z]+Operation\(\s*)"([A-Z]\w+)"/g)].map(([, name = ""]) => name)),
   );
 }
 

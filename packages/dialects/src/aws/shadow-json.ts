@@ -68,7 +68,7 @@ export function nestingOf(value: unknown, depthMax: number): number {
   return deepest + 1;
 }
 
-export function hasNull(value: unknown): boolean {
+function hasNull(value: unknown): boolean {
   if (value === null) return true;
   return typeof value === "object" && Object.values(value).some(hasNull);
 }

@@ -7,12 +7,12 @@ export interface NamedShadowKey {
 }
 
 /** JSON texts. */
-export interface NamedShadowContent {
+interface NamedShadowContent {
   readonly state: string;
   readonly metadata: string;
 }
 
-export interface StoredNamedShadow extends NamedShadowContent {
+interface StoredNamedShadow extends NamedShadowContent {
   readonly version: number;
   /** Milliseconds since the epoch. */
   readonly modifiedAt: number;

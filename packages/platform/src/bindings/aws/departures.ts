@@ -13,7 +13,7 @@ export interface AwsDepartureLimits {
 
 export const defaultAwsDepartureLimits: AwsDepartureLimits = { departureMinutes: 30, departuresMax: 10_000 };
 
-export interface AwsDeparture {
+interface AwsDeparture {
   /** Milliseconds since the epoch. */
   readonly at: number;
   readonly reason: AwsDisconnectReason;

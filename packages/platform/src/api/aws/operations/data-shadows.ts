@@ -15,7 +15,7 @@ type Answer =
 type Ask = (shadow: ThingShadowName, payload: Uint8Array) => Promise<Answer>;
 
 /** What answers shadow requests, here as over MQTT. */
-export interface AwsThingShadows {
+interface AwsThingShadows {
   get: Ask;
   update: Ask;
   delete: Ask;
