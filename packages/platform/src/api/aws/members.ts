@@ -6,7 +6,7 @@ export type Members = Readonly<Record<string, unknown>>;
 
 const receivedCharactersMax = 100;
 
-export function describeReceived(value: unknown): string {
+function describeReceived(value: unknown): string {
   const text = value === undefined ? "nothing" : JSON.stringify(value);
   return text.length > receivedCharactersMax ? `${text.slice(0, receivedCharactersMax)}…` : text;
 }
