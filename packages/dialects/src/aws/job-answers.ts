@@ -44,7 +44,7 @@ function timeMembers({ queuedAt, startedAt, updatedAt, versionNumber, executionN
   };
 }
 
-export function jobSummary(execution: JobExecutionFacts): object {
+function jobSummary(execution: JobExecutionFacts): object {
   return { jobId: execution.jobId, ...timeMembers(execution) };
 }
 

@@ -45,8 +45,13 @@ const detailsKey = /^[a-zA-Z0-9:_-]+$/;
 const controlCharacter = /\p{C}/u;
 const receivedCharactersMax = 100;
 
+/** A device may nest so deeply that what was read cannot be written. */
 function show(value: unknown): string {
-  return (JSON.stringify(value) ?? "nothing").slice(0, receivedCharactersMax);
+  try {
+    return (JSON.stringify(value) ?? "nothing").slice(0, receivedCharactersMax);
+  } catch {
+    return "something nested too deeply";
+  }
 }
 
 class Misfit {

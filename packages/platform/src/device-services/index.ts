@@ -4,7 +4,7 @@ export { createFileFolder } from "./file-folder.ts";
 export { filePathPrefix } from "./file-links.ts";
 export { createFleetJobs } from "./fleet-jobs/create-fleet-jobs.ts";
 export type * from "./fleet-jobs/fleet-jobs.ts";
-export { defaultFleetJobLimits, type FleetJobLimits } from "./fleet-jobs/limits.ts";
+export { defaultFleetJobLimits } from "./fleet-jobs/limits.ts";
 export type * from "./fleet-jobs/ports.ts";
 export { defaultDeviceServicesLimits } from "./limits.ts";
 export type { LinkedFiles } from "./linked-files.ts";

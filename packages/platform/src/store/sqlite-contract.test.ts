@@ -1,4 +1,5 @@
 import { describeDeviceServiceStores } from "./contract/device-service-stores.ts";
+import { describeFleetJobStore } from "./contract/fleet-job-store.ts";
 import { describeFleetStore } from "./contract/fleet-store.ts";
 import { describeNamedShadowStore } from "./contract/named-shadow-store.ts";
 import { describeOtaStore } from "./contract/ota-store.ts";
@@ -23,3 +24,4 @@ describeOtaStore("sqlite", openInMemory);
 describeDeviceServiceStores("sqlite", openInMemory);
 describeFleetStore("sqlite", openInMemory);
 describeNamedShadowStore("sqlite", openInMemory);
+describeFleetJobStore("sqlite", openInMemory);

@@ -21,7 +21,7 @@ export interface Notices {
   forget(jobId: string): void;
 }
 
-export const operations: Readonly<Partial<Record<JobExecutionStatus, JobExecutionOperation>>> = {
+const operations: Readonly<Partial<Record<JobExecutionStatus, JobExecutionOperation>>> = {
   SUCCEEDED: "succeeded",
   FAILED: "failed",
   REJECTED: "rejected",

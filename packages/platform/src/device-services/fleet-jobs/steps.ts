@@ -71,9 +71,10 @@ export function pendingCount({ QUEUED = 0, IN_PROGRESS = 0 }: ExecutionCounts): 
 }
 
 export function isAbortDue(criteria: readonly FleetJobAbort[], counts: ExecutionCounts): boolean {
-  const { SUCCEEDED = 0, FAILED = 0, REJECTED = 0, TIMED_OUT = 0, CANCELED = 0, REMOVED = 0 } = counts;
+  // What was canceled or removed says nothing about the job.
+  const { SUCCEEDED = 0, FAILED = 0, REJECTED = 0, TIMED_OUT = 0 } = counts;
   const failures = { FAILED, REJECTED, TIMED_OUT, ALL: FAILED + REJECTED + TIMED_OUT };
-  const executed = SUCCEEDED + failures.ALL + CANCELED + REMOVED;
+  const executed = SUCCEEDED + failures.ALL;
   return criteria.some(
     ({ failure, thresholdPercentage, executedThingsMin }) =>
       executed >= executedThingsMin && failures[failure] * 100 >= thresholdPercentage * executed,
