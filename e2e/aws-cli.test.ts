@@ -50,7 +50,6 @@ test("the data plane by the vendor's command line", async () => {
   await told("iot-data", "get-thing-shadow", "--thing-name", "cli", file("shadow"));
   expect(JSON.parse(readFileSync(file("shadow"), "utf8")).state.desired).toEqual({ x: 1 });
 });
-});
 
 test("17: refusals are told by name and message", async () => {
   const lacking = await aws("iot", "list-security-profiles");
