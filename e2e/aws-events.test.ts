@@ -1,6 +1,20 @@
 /** Presence, subscription and registry events, as clients of the service hear them (AWS reference, 10). */
 import { randomUUID } from "node:crypto";
-import { AttachThingPrincipalCommand, CreateThingCommand, DeleteThingCommand, UpdateEventConfigurationsCommand } from "@aws-sdk/client-iot";
+import {
+  AddThingToThingGroupCommand,
+  AttachThingPrincipalCommand,
+  CreateThingCommand,
+  CreateThingGroupCommand,
+  CreateThingTypeCommand,
+  DeleteThingCommand,
+  DeleteThingGroupCommand,
+  DeprecateThingTypeCommand,
+  EventType,
+  RemoveThingFromThingGroupCommand,
+  UpdateEventConfigurationsCommand,
+  UpdateThingCommand,
+  UpdateThingGroupCommand,
+} from "@aws-sdk/client-iot";
 import { DeleteConnectionCommand, IoTDataPlaneClient } from "@aws-sdk/client-iot-data-plane";
 import mqtt from "mqtt";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
@@ -190,22 +204,68 @@ test("10.1: a CONNECT, or a will, that policies do not allow", async () => {
   }
 });
 
-test("10.3: registry events are off until they are switched on", async () => {
-  await aws.iot.send(new CreateThingCommand({ thingName: "quiet" }));
-  await aws.iot.send(new UpdateEventConfigurationsCommand({ eventConfigurations: { THING: { Enabled: true } } }));
-  const events = await watch("$aws/events/thing/#");
-  await aws.iot.send(new CreateThingCommand({ thingName: "loud", attributePayload: { attributes: { room: "1" } } }));
-  await aws.iot.send(new DeleteThingCommand({ thingName: "loud" }));
-  await expect.poll(() => events.length).toBe(2);
-  expect(events.map(({ topic }) => topic)).toEqual(["$aws/events/thing/loud/created", "$aws/events/thing/loud/deleted"]);
-  expect(events[0]?.payload).toMatchObject({
+test("10.3: registry events are off until they are switched on, each kind by itself", async () => {
+  const { iot } = aws;
+  const events = await watch("$aws/events/+/#");
+  const ofRegistry = () => events.filter(({ topic }) => !/^\$aws\/events\/(presence|subscriptions)\//.test(topic));
+  await iot.send(new CreateThingTypeCommand({ thingTypeName: "silent" }));
+  await iot.send(new CreateThingCommand({ thingName: "silent" }));
+  const kinds = [EventType.THING, EventType.THING_TYPE, EventType.THING_GROUP] as const;
+  const relations = [EventType.THING_TYPE_ASSOCIATION, EventType.THING_GROUP_MEMBERSHIP, EventType.THING_GROUP_HIERARCHY] as const;
+  const switchOn = (names: readonly EventType[]) =>
+    iot.send(
+      new UpdateEventConfigurationsCommand({ eventConfigurations: Object.fromEntries(names.map((name) => [name, { Enabled: true }])) }),
+    );
+  await switchOn(kinds);
+  await iot.send(new CreateThingTypeCommand({ thingTypeName: "lamp", thingTypeProperties: { searchableAttributes: ["room"] } }));
+  await iot.send(new CreateThingCommand({ thingName: "loud", thingTypeName: "lamp", attributePayload: { attributes: { room: "1" } } }));
+  await iot.send(new UpdateThingCommand({ thingName: "loud", attributePayload: { attributes: { room: "2" } } }));
+  await iot.send(new DeprecateThingTypeCommand({ thingTypeName: "lamp" }));
+  await iot.send(new CreateThingGroupCommand({ thingGroupName: "floor" }));
+  await switchOn(relations);
+  await iot.send(new CreateThingGroupCommand({ thingGroupName: "room", parentGroupName: "floor" }));
+  await iot.send(new UpdateThingGroupCommand({ thingGroupName: "room", thingGroupProperties: { thingGroupDescription: "small" } }));
+  await iot.send(new AddThingToThingGroupCommand({ thingGroupName: "room", thingName: "loud" }));
+  await iot.send(new RemoveThingFromThingGroupCommand({ thingGroupName: "room", thingName: "loud" }));
+  await iot.send(new UpdateThingCommand({ thingName: "loud", removeThingType: true }));
+  await iot.send(new CreateThingCommand({ thingName: "typed", thingTypeName: "silent" }));
+  await iot.send(new DeleteThingCommand({ thingName: "loud" }));
+  await iot.send(new DeleteThingGroupCommand({ thingGroupName: "room" }));
+  await expect.poll(() => ofRegistry().at(-1)?.topic).toBe("$aws/events/thingGroup/room/deleted");
+  const told = ofRegistry().map(({ topic }) => topic);
+  const expected = [
+    "$aws/events/thingType/lamp/created",
+    "$aws/events/thing/loud/created",
+    "$aws/events/thing/loud/updated",
+    "$aws/events/thingType/lamp/updated",
+    "$aws/events/thingGroup/floor/created",
+    "$aws/events/thingGroup/room/created",
+    "$aws/events/thingGroupHierarchy/thingGroup/floor/childThingGroup/room/added",
+    "$aws/events/thingGroup/room/updated",
+    "$aws/events/thingGroupMembership/thingGroup/room/thing/loud/added",
+    "$aws/events/thingGroupMembership/thingGroup/room/thing/loud/removed",
+    "$aws/events/thing/loud/updated",
+    "$aws/events/thingTypeAssociation/thing/loud/thingType/lamp/removed",
+    "$aws/events/thing/typed/created",
+    "$aws/events/thingTypeAssociation/thing/typed/thingType/silent/added",
+    "$aws/events/thing/loud/deleted",
+    "$aws/events/thingGroupHierarchy/thingGroup/floor/childThingGroup/room/removed",
+    "$aws/events/thingGroup/room/deleted",
+  ];
+  expect([...told].sort()).toEqual([...expected].sort());
+  expect(ofRegistry().find(({ topic }) => topic === "$aws/events/thing/loud/created")?.payload).toMatchObject({
     eventType: "THING_EVENT",
     eventId: uuid,
     operation: "CREATED",
     accountId: awsAccountId,
     thingName: "loud",
     versionNumber: 1,
-    thingTypeName: null,
+    thingTypeName: "lamp",
     attributes: { room: "1" },
+  });
+  expect(ofRegistry().find(({ topic }) => topic === "$aws/events/thingGroup/room/created")?.payload).toMatchObject({
+    eventType: "THING_GROUP_EVENT",
+    parentGroupName: "floor",
+    rootToParentThingGroups: [{ groupArn: aws.arn("thinggroup/floor"), groupId: uuid }],
   });
 });

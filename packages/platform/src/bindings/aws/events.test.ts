@@ -271,7 +271,7 @@ const changes: readonly [FleetChange, EventSwitchName, string, object][] = [
   [
     { kind: "thing.created", thing },
     "THING",
-    "thing/esp32/created",
+    "$aws/events/thing/esp32/created",
     {
       eventType: "THING_EVENT",
       operation: "CREATED",
@@ -285,14 +285,14 @@ const changes: readonly [FleetChange, EventSwitchName, string, object][] = [
   [
     { kind: "thing.updated", thing: { ...thing, typeName: "lamp" } },
     "THING",
-    "thing/esp32/updated",
+    "$aws/events/thing/esp32/updated",
     { operation: "UPDATED", thingTypeName: "lamp" },
   ],
-  [{ kind: "thing.deleted", thing }, "THING", "thing/esp32/deleted", { operation: "DELETED" }],
+  [{ kind: "thing.deleted", thing }, "THING", "$aws/events/thing/esp32/deleted", { operation: "DELETED" }],
   [
     { kind: "type.created", type },
     "THING_TYPE",
-    "thingType/lamp/created",
+    "$aws/events/thingType/lamp/created",
     {
       eventType: "THING_TYPE_EVENT",
       thingTypeId: "y-1",
@@ -306,26 +306,26 @@ const changes: readonly [FleetChange, EventSwitchName, string, object][] = [
   [
     { kind: "type.updated", type: { ...type, deprecatedAt: 5 } },
     "THING_TYPE",
-    "thingType/lamp/updated",
+    "$aws/events/thingType/lamp/updated",
     { isDeprecated: true, deprecationDate: 5 },
   ],
-  [{ kind: "type.deleted", type }, "THING_TYPE", "thingType/lamp/deleted", { operation: "DELETED" }],
+  [{ kind: "type.deleted", type }, "THING_TYPE", "$aws/events/thingType/lamp/deleted", { operation: "DELETED" }],
   [
     { kind: "thing.type_added", thing, typeName: "lamp" },
     "THING_TYPE_ASSOCIATION",
-    "thingTypeAssociation/thing/esp32/thingType/lamp/added",
+    "$aws/events/thingTypeAssociation/thing/esp32/thingType/lamp/added",
     { eventType: "THING_TYPE_ASSOCIATION_EVENT", operation: "ADDED", thingId: "t-1", thingName: "esp32", thingTypeName: "lamp" },
   ],
   [
     { kind: "thing.type_removed", thing, typeName: "lamp" },
     "THING_TYPE_ASSOCIATION",
-    "thingTypeAssociation/thing/esp32/thingType/lamp/removed",
+    "$aws/events/thingTypeAssociation/thing/esp32/thingType/lamp/removed",
     { operation: "REMOVED" },
   ],
   [
     { kind: "group.created", group: child },
     "THING_GROUP",
-    "thingGroup/room/created",
+    "$aws/events/thingGroup/room/created",
     {
       eventType: "THING_GROUP_EVENT",
       thingGroupId: "g-2",
@@ -342,14 +342,14 @@ const changes: readonly [FleetChange, EventSwitchName, string, object][] = [
   [
     { kind: "group.updated", group: parent },
     "THING_GROUP",
-    "thingGroup/floor/updated",
+    "$aws/events/thingGroup/floor/updated",
     { parentGroupName: null, parentGroupId: null, rootToParentThingGroups: [] },
   ],
-  [{ kind: "group.deleted", group: parent }, "THING_GROUP", "thingGroup/floor/deleted", { operation: "DELETED" }],
+  [{ kind: "group.deleted", group: parent }, "THING_GROUP", "$aws/events/thingGroup/floor/deleted", { operation: "DELETED" }],
   [
     { kind: "group.thing_added", group: child, thing, membershipId: "m-1" },
     "THING_GROUP_MEMBERSHIP",
-    "thingGroupMembership/thingGroup/room/thing/esp32/added",
+    "$aws/events/thingGroupMembership/thingGroup/room/thing/esp32/added",
     {
       eventType: "THING_GROUP_MEMBERSHIP_EVENT",
       groupArn: "arn:aws:iot:eu-west-1:123456789012:thinggroup/room",
@@ -362,13 +362,13 @@ const changes: readonly [FleetChange, EventSwitchName, string, object][] = [
   [
     { kind: "group.thing_removed", group: child, thing, membershipId: "m-1" },
     "THING_GROUP_MEMBERSHIP",
-    "thingGroupMembership/thingGroup/room/thing/esp32/removed",
+    "$aws/events/thingGroupMembership/thingGroup/room/thing/esp32/removed",
     { operation: "REMOVED" },
   ],
   [
     { kind: "group.child_added", parent, child },
     "THING_GROUP_HIERARCHY",
-    "thingGroupHierarchy/thingGroup/floor/childThingGroup/room/added",
+    "$aws/events/thingGroupHierarchy/thingGroup/floor/childThingGroup/room/added",
     {
       eventType: "THING_GROUP_HIERARCHY_EVENT",
       thingGroupId: "g-1",
@@ -380,16 +380,16 @@ const changes: readonly [FleetChange, EventSwitchName, string, object][] = [
   [
     { kind: "group.child_removed", parent, child },
     "THING_GROUP_HIERARCHY",
-    "thingGroupHierarchy/thingGroup/floor/childThingGroup/room/removed",
+    "$aws/events/thingGroupHierarchy/thingGroup/floor/childThingGroup/room/removed",
     { operation: "REMOVED" },
   ],
 ];
 
-test.each(changes)("10.3: $kind", async (change, switchName, path, payload) => {
+test.each(changes)("10.3: $kind", async (change, switchName, topic, payload) => {
   const world = createWorld([switchName]);
   world.events.fleetChanged(change);
   const [event] = await world.take();
-  expect(event?.topic).toBe(`$aws/events/${path}`);
+  expect(event?.topic).toBe(topic);
   expect(event?.payload).toMatchObject({ ...payload, timestamp: startsAt, accountId: account.accountId });
   expect(event?.payload.eventId).toMatch(uuidPattern);
   const silent = createWorld(
@@ -455,4 +455,35 @@ test("12.3: job events when they are switched on, their own time in seconds", as
   silent.events.publishJobEvent(job);
   silent.events.publishJobExecutionEvent(execution);
   expect(await silent.take()).toEqual([]);
+});
+
+test.each([
+  "$aws/events/job/j-1/completed",
+  "$aws/events/job/j-1/canceled",
+  "$aws/events/job/j-1/deleted",
+  "$aws/events/job/j-1/cancellation_in_progress",
+  "$aws/events/job/j-1/deletion_in_progress",
+] as const)("12.3: %s", async (topic) => {
+  const world = createWorld(["JOB"]);
+  const operation = topic.slice("$aws/events/job/j-1/".length) as Parameters<typeof world.events.publishJobEvent>[0]["operation"];
+  const job = { jobId: "j-1", status: "IN_PROGRESS", targetSelection: "SNAPSHOT", targets: [], createdAt: 1, lastUpdatedAt: 2 } as const;
+  world.events.publishJobEvent({ operation, ...job });
+  expect(await world.take()).toMatchObject([{ topic, payload: { eventType: "JOB", operation } }]);
+});
+
+test.each([
+  "$aws/events/jobExecution/j-1/succeeded",
+  "$aws/events/jobExecution/j-1/failed",
+  "$aws/events/jobExecution/j-1/rejected",
+  "$aws/events/jobExecution/j-1/canceled",
+  "$aws/events/jobExecution/j-1/timed_out",
+  "$aws/events/jobExecution/j-1/removed",
+  "$aws/events/jobExecution/j-1/deleted",
+] as const)("12.3: %s", async (topic) => {
+  const world = createWorld(["JOB_EXECUTION"]);
+  const operation = topic.slice("$aws/events/jobExecution/j-1/".length) as Parameters<
+    typeof world.events.publishJobExecutionEvent
+  >[0]["operation"];
+  world.events.publishJobExecutionEvent({ operation, jobId: "j-1", thingName: "esp32", status: operation.toUpperCase() });
+  expect(await world.take()).toMatchObject([{ topic, payload: { eventType: "JOB_EXECUTION", operation } }]);
 });
