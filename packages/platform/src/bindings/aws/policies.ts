@@ -33,6 +33,8 @@ const everythingDenied: CompiledPolicies = { decide: () => ({ kind: "implicit-de
 
 export function createPolicyBook({ account, clock, limits, onFailure }: PolicyBookPorts): PolicyBook {
   const parsed = new Map<string, PolicyDocument>();
+  /** By the fleet's shared list: connections whose policies ask nothing of them share what is compiled. */
+  const shared = new WeakMap<object, CompiledPolicies>();
 
   function read(name: string, document: string): PolicyDocument | undefined {
     const known = parsed.get(document);
@@ -55,15 +57,26 @@ export function createPolicyBook({ account, clock, limits, onFailure }: PolicyBo
 
   return {
     compile(policies, context) {
+      const known = shared.get(policies);
+      if (known !== undefined) return known;
       const readable: { name: string; policy: PolicyDocument }[] = [];
       for (const { name, document } of policies) {
         const policy = read(name, document);
         if (policy === undefined) return everythingDenied;
         readable.push({ name, policy });
       }
-      return compilePolicies(readable, { ...context, account, now: clock.now() });
+      const compiled = compilePolicies(readable, { ...context, account, now: clock.now() });
+      if (readable.every(({ policy }) => isSameForAll(policy))) shared.set(policies, compiled);
+      return compiled;
     },
   };
+}
+
+/** Neither a variable nor a condition: every connection is judged alike. */
+function isSameForAll({ statements }: PolicyDocument): boolean {
+  return statements.every(
+    ({ conditions, resources }) => conditions.length === 0 && !resources.patterns.some((pattern) => pattern.includes("${")),
+  );
 }
 
 /** Its length was checked when it was stored. */
