@@ -55,12 +55,16 @@ export interface MqttUserAnswer {
 
 export type ActionAnswer =
   | { type: "republish"; topic: string; qos?: number }
-  | { type: "webhook"; url: string; method?: string; headers?: Record<string, string> };
+  | { type: "webhook"; url: string; method?: string; headers?: Record<string, string> }
+  | { type: "aws"; action: Record<string, unknown> };
 
 export interface RuleAnswer {
   id: number;
   name: string;
   description: string;
+  language: string;
+  sqlVersion?: string;
+  errorAction?: ActionAnswer;
   sql: string;
   dataType: string;
   isRunning: boolean;

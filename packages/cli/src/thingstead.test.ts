@@ -91,6 +91,11 @@ test.each([
   ["rule delete 3", ["DELETE", "/api/v1/rules/3"], undefined],
   ["rule list", ["GET", "/api/v1/rules?page=1&pageSize=20"], page([])],
   ["rule check SELECT", ["POST", "/api/v1/rules/check", { sql: "SELECT" }], { problems: [] }],
+  [
+    "rule check SELECT --language aws --sql-version 2016-03-23",
+    ["POST", "/api/v1/rules/check", { sql: "SELECT", language: "aws", sqlVersion: "2016-03-23" }],
+    { problems: [] },
+  ],
   ["rule dead-letters 3", ["GET", "/api/v1/rules/3/dead-letters?page=1&pageSize=20"], page([])],
   ["rule dead-letters 3 --retry 9", ["POST", "/api/v1/dead-letters/9/retry"], undefined],
   ["rule dead-letters 3 --delete 9", ["DELETE", "/api/v1/dead-letters/9"], undefined],

@@ -11,10 +11,20 @@ interface CreateOptions {
   sql?: string;
   description?: string;
   dataType?: string;
+  language?: string;
+  sqlVersion?: string;
   republish?: string[];
   qos?: string;
   webhook?: string[];
+  errorRepublish?: string;
   start?: boolean;
+}
+
+interface CheckOptions {
+  topic?: string;
+  payload?: string;
+  language?: string;
+  sqlVersion?: string;
 }
 
 interface CheckAnswer {
@@ -26,6 +36,8 @@ interface CheckAnswer {
 export function addRuleCommands(program: Command, { t, open }: CommandKit): void {
   const rule = program.command("rule").description(t("rule.about"));
   const id = wholeNumber(1, Number.MAX_SAFE_INTEGER, t);
+  const languageOption = () => new Option("--language <name>", t("option.ruleLanguage")).choices(["alibaba", "aws"]);
+  const versionOption = () => new Option("--sql-version <date>", t("option.sqlVersion")).choices(["2015-10-08", "2016-03-23", "beta"]);
   const collect = (text: string, before: string[] = []) => [...before, text];
 
   rule
@@ -35,9 +47,12 @@ export function addRuleCommands(program: Command, { t, open }: CommandKit): void
     .option("--sql <statement>", t("option.sql"))
     .option("--description <text>", t("option.description"))
     .addOption(new Option("--data-type <type>", t("option.dataType")).choices(["json", "binary"]))
+    .addOption(languageOption())
+    .addOption(versionOption())
     .option("--republish <topic>", t("option.republish"), collect)
     .addOption(new Option("--qos <n>", t("option.republishQos")).choices(["0", "1"]))
     .option("--webhook <url>", t("option.webhook"), collect)
+    .option("--error-republish <topic>", t("option.errorRepublish"))
     .option("--start", t("option.startRule"))
     .action(async (name: string, options: CreateOptions, command: Command) => {
       const { client, output } = open(command);
@@ -46,8 +61,9 @@ export function addRuleCommands(program: Command, { t, open }: CommandKit): void
         ...(options.republish ?? []).map((topic) => ({ type: "republish", topic, qos })),
         ...(options.webhook ?? []).map((url) => ({ type: "webhook", url })),
       ];
-      const { sql, description, dataType } = options;
-      const body = { name, sql, description, dataType, actions, isRunning: options.start };
+      const { sql, description, dataType, language, sqlVersion, errorRepublish } = options;
+      const errorAction = errorRepublish === undefined ? undefined : { type: "republish", topic: errorRepublish };
+      const body = { name, sql, description, dataType, language, sqlVersion, actions, errorAction, isRunning: options.start };
       showRule(await client().call<RuleAnswer>("POST", path("rules"), { body }), output, t);
     });
 
@@ -58,11 +74,12 @@ export function addRuleCommands(program: Command, { t, open }: CommandKit): void
     });
     if (output.isJson) return output.json(answer);
     output.table(
-      [t("head.id"), t("head.name"), t("head.state"), t("head.sql"), t("head.actions")],
+      [t("head.id"), t("head.name"), t("head.state"), t("head.ruleLanguage"), t("head.sql"), t("head.actions")],
       answer.items.map((one) => [
         one.id,
         one.name,
         stateOf(one, t),
+        one.language,
         one.sql,
         one.actions.map(({ action }) => describeAction(action)).join("; "),
       ]),
@@ -109,11 +126,15 @@ export function addRuleCommands(program: Command, { t, open }: CommandKit): void
     .description(t("rule.check"))
     .option("--topic <topic>", t("option.sampleTopic"))
     .option("--payload <text>", t("option.samplePayload"))
-    .action(async (sql: string, options: { topic?: string; payload?: string }, command: Command) => {
+    .addOption(languageOption())
+    .addOption(versionOption())
+    .action(async (sql: string, options: CheckOptions, command: Command) => {
       const { client, output } = open(command);
       if ((options.topic === undefined) !== (options.payload === undefined)) throw new CliError("cli.usage", t("error.sampleHalf"), 2);
       const sample = options.topic === undefined ? undefined : { topic: options.topic, payload: options.payload };
-      const answer = await client().call<CheckAnswer>("POST", path("rules", "check"), { body: { sql, sample } });
+      const answer = await client().call<CheckAnswer>("POST", path("rules", "check"), {
+        body: { sql, sample, language: options.language, sqlVersion: options.sqlVersion },
+      });
       if (output.isJson) output.json(answer);
       else showCheck(answer, output, t);
       const first = answer.problems[0];
@@ -155,7 +176,25 @@ export function addRuleCommands(program: Command, { t, open }: CommandKit): void
 }
 
 function describeAction(action: ActionAnswer): string {
-  return action.type === "republish" ? `republish ${action.topic}` : `webhook ${action.url}`;
+  switch (action.type) {
+    case "republish":
+      return `republish ${action.topic}`;
+    case "webhook":
+      return `webhook ${action.url}`;
+    case "aws":
+      return Object.entries(action.action)
+        .map(([name, fields]) => `${name} ${placeOf(fields)}`.trim())
+        .join(", ");
+  }
+}
+
+/** The field that says where an action of the AWS API goes. */
+function placeOf(fields: unknown): string {
+  if (typeof fields !== "object" || fields === null) return "";
+  const places = Object.entries(fields).filter(
+    ([name, value]) => ["topic", "url", "functionArn"].includes(name) && typeof value === "string",
+  );
+  return places.map(([, value]) => String(value)).join(" ");
 }
 
 function stateOf(rule: RuleAnswer, t: Translate): string {
@@ -172,9 +211,11 @@ function showRule(rule: RuleAnswer, output: Output, t: Translate): void {
     [t("head.name"), rule.name],
     [t("head.description"), rule.description],
     [t("head.state"), stateOf(rule, t)],
+    [t("head.ruleLanguage"), [rule.language, rule.sqlVersion].filter((word) => word !== undefined).join(" ")],
     [t("head.sql"), rule.sql],
     [t("head.dataType"), rule.dataType],
     [t("head.actions"), rule.actions.map(({ action }) => describeAction(action)).join("; ")],
+    ...(rule.errorAction === undefined ? [] : [[t("head.errorAction"), describeAction(rule.errorAction)] as [string, string]]),
     [
       t("head.statistics"),
       Object.entries(rule.statistics)
