@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { SignatureV4 } from "@smithy/signature-v4";
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type SigV4Ports, verifySigV4 } from "./sigv4.ts";
 import type { SignedRequest } from "./sigv4-request.ts";
@@ -240,4 +241,41 @@ test("a month or day that does not exist is not a time", async () => {
     authorization: header("service", "host", "00").replace("20150830", "20151399"),
   };
   expect((await verifySigV4({ ...vanilla, headers }, ports())).kind).toBe("refused");
+});
+
+test("whatever stands in the credentials, the answer is a verdict", async () => {
+  const fragment = fc.oneof(
+    fc.string({ unit: "binary", maxLength: 20 }),
+    fc.constantFrom(
+      ...[
+        "AWS4-HMAC-SHA256 ",
+        "Credential=",
+        accessKeyId,
+        "/20150830/us-east-1/iot/aws4_request",
+        ", SignedHeaders=",
+        "host",
+        ";__proto__",
+      ],
+      ...[
+        ", Signature=",
+        "X-Amz-Algorithm=AWS4-HMAC-SHA256",
+        "&X-Amz-Credential=",
+        "&X-Amz-Date=20150830T123600Z",
+        "&X-Amz-Expires=",
+        "%",
+        "=",
+        "&",
+      ],
+      ...["&X-Amz-SignedHeaders=host", "&X-Amz-Signature=00", "%2F20150830%2Fus-east-1%2Fiot%2Faws4_request"],
+    ),
+  );
+  const text = fc.array(fragment, { maxLength: 12 }).map((parts) => parts.join(""));
+  await fc.assert(
+    fc.asyncProperty(text, text, text, async (authorization, rawQuery, path) => {
+      const headers = { ...vanilla.headers, authorization: `AWS4-HMAC-SHA256 ${authorization}`, __proto__: "x" };
+      expect((await verifySigV4({ method: "GET", path, rawQuery, headers }, ports())).kind).toBe("refused");
+      expect((await verifySigV4({ method: "GET", path, rawQuery, headers: { host: "h" } }, ports())).kind).toBe("refused");
+    }),
+    { numRuns: 300 },
+  );
 });

@@ -194,7 +194,11 @@ async function importSigner(): Promise<CreateSigner> {
 /** A name that stands twice keeps both values. */
 function toBag(query: readonly QueryPair[]): Record<string, string[]> {
   const bag = new Map<string, string[]>();
-  for (const [name, value] of query) bag.set(name, [...(bag.get(name) ?? []), value]);
+  for (const [name, value] of query) {
+    const values = bag.get(name);
+    if (values === undefined) bag.set(name, [value]);
+    else values.push(value);
+  }
   return Object.fromEntries(bag);
 }
 
