@@ -1,6 +1,9 @@
 /** Jobs as the vendor's device SDKs and API clients know them (AWS reference, 12, 15.2 and 16). */
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
 import { request } from "node:https";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import {
   AddThingToThingGroupCommand,
   AssociateTargetsWithJobCommand,
@@ -391,6 +394,9 @@ test("16 what cannot be is refused by name", async () => {
     resourceArn: aws.arn("job/plain-1"),
   });
   await expect(createJob("plain-2", "nobody")).rejects.toMatchObject({ name: "ResourceNotFoundException" });
+  await expect(createJob("plain-2", "", { targets: [aws.arn("thinggroup/nowhere")] })).rejects.toMatchObject({
+    name: "ResourceNotFoundException",
+  });
   await expect(createJob("plain-2", "plain", { document: "no json" })).rejects.toMatchObject({ name: "InvalidRequestException" });
   await expect(
     createJob("plain-2", "plain", { document: undefined, documentSource: "https://s3.amazonaws.com/b/k" }),
@@ -458,4 +464,29 @@ test("12.3 events tell of jobs and executions once they are switched on", async 
       }),
     },
   ]);
+});
+
+test("12.1 what was answered outlives a crash of the server, its timer too", async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), "thingstead-aws-jobs-"));
+  closers.push(() => rmSync(dataDir, { recursive: true, force: true }));
+  const crashing = await startAwsFixture({ dataDir });
+  closers.push(() => crashing.remove());
+  const thingName = "tough-lamp";
+  await crashing.iot.send(new CreateThingCommand({ thingName }));
+  const targets = [crashing.arn(`thing/${thingName}`)];
+  for (const jobId of ["tough-1", "tough-2"]) await crashing.iot.send(new CreateJobCommand({ jobId, targets, document: reboot }));
+  const before = new IoTJobsDataPlaneClient(crashing.clientOptions());
+  closers.push(() => before.destroy());
+  await before.send(new StartNextPendingJobExecutionCommand({ thingName, statusDetails: { step: "1" }, stepTimeoutInMinutes: 10 }));
+  await crashing.server.kill();
+
+  const again = await startAwsFixture({ dataDir });
+  closers.push(() => again.remove());
+  const after = new IoTJobsDataPlaneClient(again.clientOptions());
+  closers.push(() => after.destroy());
+  const { execution } = await after.send(new DescribeOwnExecutionCommand({ thingName, jobId: "$next" }));
+  expect(execution).toMatchObject({ jobId: "tough-1", status: "IN_PROGRESS", statusDetails: { step: "1" }, versionNumber: 2 });
+  expect(execution?.approximateSecondsBeforeTimedOut).toBeGreaterThan(500);
+  const { queuedJobs } = await after.send(new GetPendingJobExecutionsCommand({ thingName }));
+  expect(queuedJobs?.map(({ jobId }) => jobId)).toEqual(["tough-2"]);
 });

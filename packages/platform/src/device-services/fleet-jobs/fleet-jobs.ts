@@ -22,7 +22,7 @@ export interface FleetJobRollout {
   };
 }
 
-export type FleetJobFailure = "FAILED" | "REJECTED" | "TIMED_OUT" | "ALL";
+type FleetJobFailure = "FAILED" | "REJECTED" | "TIMED_OUT" | "ALL";
 
 export interface FleetJobAbort {
   failure: FleetJobFailure;
@@ -30,7 +30,7 @@ export interface FleetJobAbort {
   executedThingsMin: number;
 }
 
-export interface FleetJobRetry {
+interface FleetJobRetry {
   failure: "FAILED" | "TIMED_OUT" | "ALL";
   retries: number;
 }
@@ -102,7 +102,7 @@ export interface OfferedExecution extends JobExecution {
   document: string;
 }
 
-export interface ExecutionReport {
+interface ExecutionReport {
   status: JobExecutionStatus;
   statusDetails?: JobDetails;
   /** -1 ends the timer; absent leaves it. */

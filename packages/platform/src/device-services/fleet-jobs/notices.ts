@@ -5,7 +5,7 @@ import type { FleetJobLimits } from "./limits.ts";
 import type { FleetJobStore, StoredExecution } from "./ports.ts";
 
 /** One execution, from one status to another; absent: it was or is not there. */
-export interface Move {
+interface Move {
   execution: StoredExecution;
   before?: JobExecutionStatus;
   after?: JobExecutionStatus;
