@@ -269,3 +269,23 @@ test("10.3: registry events are off until they are switched on, each kind by its
     rootToParentThingGroups: [{ groupArn: aws.arn("thinggroup/floor"), groupId: uuid }],
   });
 });
+
+test("10.1: what happens when the server ends is told to a subscriber whose session is kept", async () => {
+  const filter = "$aws/events/presence/disconnected/+";
+  const watcher = await connect("kept-watcher", { clean: false });
+  await watcher.subscribeAsync(filter, { qos: 1 });
+  await connect("lamp-8");
+  expect(await aws.server.stop()).toBe(0);
+  aws = await startAwsFixture({ dataDir: aws.server.dataDir });
+  const events: Event[] = [];
+  const again = mqtt.connect(`mqtts://localhost:${aws.server.devicePort}`, { ...optionsOf("kept-watcher"), clean: false });
+  clients.push(again);
+  // Before the connection: what is owed comes right behind its CONNACK.
+  again.on("message", (topic, payload) => events.push({ topic, payload: JSON.parse(payload.toString()) }));
+  await expect
+    .poll(() => events.find(({ payload }) => payload.clientId === "lamp-8")?.payload)
+    .toMatchObject({
+      disconnectReason: "SERVER_INITIATED_DISCONNECT",
+      clientInitiatedDisconnect: false,
+    });
+});

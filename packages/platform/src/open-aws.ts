@@ -96,7 +96,15 @@ export async function openAws(ports: OpenAwsPorts): Promise<Aws> {
   const publisher = createAwsPublisher({ broker, rules, router, clock });
   const eventSwitches = createEventSwitches({ records: fleet.records, clock });
   await eventSwitches.start();
-  const events = createAwsEvents({ account, answers, switches: eventSwitches, clock, random, limits: settings.limits.awsEvents });
+  const events = createAwsEvents({
+    account,
+    answers,
+    switches: eventSwitches,
+    clock,
+    random,
+    limits: settings.limits.awsEvents,
+    onFailure,
+  });
   fleet.onChange((change) => events.fleetChanged(change));
   const provisioning = await openProvisioning({ settings, account, fleet, clock, random, onFailure });
   const gate = openAwsGate({

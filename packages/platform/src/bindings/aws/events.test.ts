@@ -14,14 +14,22 @@ const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-
 function createWorld(on: readonly EventSwitchName[] = [], limits: Partial<AwsEventLimits> = {}) {
   const clock = createFakeClock(startsAt);
   const published: { topic: string; payload: Record<string, unknown> }[] = [];
+  const failures: unknown[] = [];
+  let isBroken = false;
   let drawn = 0;
   const events = createAwsEvents({
     account,
-    answers: { publish: (topic, payload) => published.push({ topic, payload: JSON.parse(Buffer.from(payload).toString()) }) },
+    answers: {
+      publish(topic, payload) {
+        if (isBroken) throw new Error("closed");
+        published.push({ topic, payload: JSON.parse(Buffer.from(payload).toString()) });
+      },
+    },
     switches: { isOn: (name) => on.includes(name) },
     clock,
     random: { bytes: (count) => Buffer.alloc(count, ++drawn) },
     limits: { ...defaultAwsEventLimits, ...limits },
+    onFailure: (error) => failures.push(error),
   });
   const { listener } = events;
   let session = 0;
@@ -67,7 +75,10 @@ function createWorld(on: readonly EventSwitchName[] = [], limits: Partial<AwsEve
     await clock.pass(0);
     return published.splice(0);
   }
-  return { clock, events, published, clientOf, connect, disconnect, subscribe, unsubscribe, take };
+  function breakPublishing(): void {
+    isBroken = true;
+  }
+  return { failures, breakPublishing, clock, events, published, clientOf, connect, disconnect, subscribe, unsubscribe, take };
 }
 
 test("10.1: connected and disconnected, in every member", async () => {
@@ -486,4 +497,14 @@ test.each([
   >[0]["operation"];
   world.events.publishJobExecutionEvent({ operation, jobId: "j-1", thingName: "esp32", status: operation.toUpperCase() });
   expect(await world.take()).toMatchObject([{ topic, payload: { eventType: "JOB_EXECUTION", operation } }]);
+});
+
+test("an event that cannot be published is told to nobody but the log", async () => {
+  const world = createWorld(["THING"]);
+  world.breakPublishing();
+  world.connect(world.clientOf("one"));
+  world.connect(world.clientOf("two"));
+  world.events.fleetChanged({ kind: "thing.created", thing });
+  await world.take();
+  expect(world.failures).toHaveLength(3);
 });

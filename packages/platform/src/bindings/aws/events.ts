@@ -15,6 +15,8 @@ export interface AwsEventsPorts {
   clock: Pick<Clock, "now" | "soon">;
   random: Random;
   limits: AwsEventLimits;
+  /** An event could not be published: nobody waits for it. */
+  onFailure(error: unknown): void;
 }
 
 export interface AwsEvents extends AwsJobEvents, SessionEvents {
@@ -22,9 +24,15 @@ export interface AwsEvents extends AwsJobEvents, SessionEvents {
   fleetChanged(change: FleetChange): void;
 }
 
-export function createAwsEvents({ account, answers, switches, clock, random, limits }: AwsEventsPorts): AwsEvents {
+export function createAwsEvents({ account, answers, switches, clock, random, limits, onFailure }: AwsEventsPorts): AwsEvents {
   const newHead = () => ({ account, eventId: drawUuid(random), timestamp: clock.now() });
-  const publish = ({ topic, payload }: AwsEvent) => answers.publish(topic, Buffer.from(JSON.stringify(payload)));
+  function publish({ topic, payload }: AwsEvent): void {
+    try {
+      answers.publish(topic, Buffer.from(JSON.stringify(payload)));
+    } catch (error) {
+      onFailure(error);
+    }
+  }
   return {
     ...createSessionEvents({ publish, clock, limits }),
     fleetChanged: createRegistryEvents({ publish, isOn: (name) => switches.isOn(name), newHead }),
