@@ -21,8 +21,8 @@ import {
   RegisterThingCommand,
   UpdateProvisioningTemplateCommand,
 } from "@aws-sdk/client-iot";
-import { iot, iotidentity, mqtt5 } from "aws-iot-device-sdk-v2";
-import { decode, encode } from "cborg";
+import { decodeProvisioningRequest, encodeProvisioningAnswer } from "@thingstead/dialects";
+import { mqtt as crtMqtt, iot, iotidentity, mqtt5 } from "aws-iot-device-sdk-v2";
 import mqtt from "mqtt";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type AwsFixture, startAwsFixture } from "./support/aws-fixture.ts";
@@ -146,6 +146,33 @@ async function connectCrt(clientId: string, { certificatePem, privateKeyPem }: C
   return client;
 }
 
+/** The vendor's older client, MQTT 3.1.1. */
+async function connectCrt311(clientId: string, { certificatePem, privateKeyPem }: Credentials): Promise<crtMqtt.MqttClientConnection> {
+  const builder = iot.AwsIotMqttConnectionConfigBuilder.new_mtls_builder(certificatePem, privateKeyPem);
+  builder.with_certificate_authority(aws.server.ca.toString()).with_endpoint("localhost").with_port(aws.server.devicePort);
+  const connection = new crtMqtt.MqttClient().new_connection(builder.with_client_id(clientId).with_clean_session(true).build());
+  connection.on("error", () => {});
+  await connection.connect();
+  closers.push(() => connection.disconnect());
+  return connection;
+}
+
+/** Answers in the order in which they come. */
+function collect() {
+  const answers: unknown[] = [];
+  let wake = () => {};
+  return {
+    handle(error: unknown, answer: unknown) {
+      answers.push(error ?? answer);
+      wake();
+    },
+    async next(): Promise<unknown> {
+      if (answers.length === 0) await new Promise<void>((resolve) => (wake = resolve));
+      return answers.shift();
+    },
+  };
+}
+
 function openIdentity(client: mqtt5.Mqtt5Client): iotidentity.IotIdentityClientv2 {
   const identity = iotidentity.IotIdentityClientv2.newFromMqtt5(client, {
     maxRequestResponseSubscriptions: 6,
@@ -266,19 +293,22 @@ describe("[AW 13] by claim, with the vendor's identity client", () => {
     const keyFile = join(aws.server.dataDir, "own.key");
     execFileSync("openssl", ["ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", keyFile]);
     const certificateSigningRequest = execFileSync("openssl", ["req", "-new", "-key", keyFile, "-subj", "/CN=lamp"]).toString();
-    const identity = openIdentity(await connectCrt("claimant", await createClaim("by-request")));
-    const { certificatePem = "", certificateOwnershipToken = "" } = await identity.createCertificateFromCsr({ certificateSigningRequest });
-    const { thingName = "" } = await identity.registerThing({
-      templateName: "by-request",
-      certificateOwnershipToken,
-      parameters: { SerialNumber: "csr" },
-    });
-    expect(thingName).toBe("lamp_csr");
-    await proveIdentity(thingName, { certificatePem, privateKeyPem: readFileSync(keyFile, "utf8") });
-    expect(await rejectionOf(identity.createCertificateFromCsr({ certificateSigningRequest: "no request" }))).toMatchObject({
-      statusCode: 400,
-      errorCode: "InvalidCertificateSigningRequest",
-    });
+    const identity = new iotidentity.IotIdentityClient(await connectCrt311("claimant", await createClaim("by-request")));
+    const [accept, reject] = [collect(), collect()];
+    await identity.subscribeToCreateCertificateFromCsrAccepted({}, crtMqtt.QoS.AtLeastOnce, accept.handle);
+    await identity.subscribeToCreateCertificateFromCsrRejected({}, crtMqtt.QoS.AtLeastOnce, reject.handle);
+    await identity.subscribeToRegisterThingAccepted({ templateName: "by-request" }, crtMqtt.QoS.AtLeastOnce, accept.handle);
+    await identity.publishCreateCertificateFromCsr({ certificateSigningRequest }, crtMqtt.QoS.AtLeastOnce);
+    const { certificatePem = "", certificateOwnershipToken = "" } =
+      (await accept.next()) as iotidentity.model.CreateCertificateFromCsrResponse;
+    await identity.publishRegisterThing(
+      { templateName: "by-request", certificateOwnershipToken, parameters: { SerialNumber: "csr" } },
+      crtMqtt.QoS.AtLeastOnce,
+    );
+    expect(await accept.next()).toMatchObject({ thingName: "lamp_csr" });
+    await proveIdentity("lamp_csr", { certificatePem, privateKeyPem: readFileSync(keyFile, "utf8") });
+    await identity.publishCreateCertificateFromCsr({ certificateSigningRequest: "no request" }, crtMqtt.QoS.AtLeastOnce);
+    expect(await reject.next()).toMatchObject({ statusCode: 400, errorCode: "InvalidCertificateSigningRequest" });
   });
 
   test("claims that many devices share hand each its own key only; CBOR", async () => {
@@ -287,20 +317,26 @@ describe("[AW 13] by claim, with the vendor's identity client", () => {
     const devices = await Promise.all(["d1", "d2"].map((clientId) => connectMqtt(clientId, claim)));
     const seen = devices.map((device) => {
       const answers: { topic: string; members: Record<string, string> }[] = [];
-      device.on("message", (topic, payload) => answers.push({ topic, members: decode(payload) as Record<string, string> }));
+      device.on("message", (topic, payload) =>
+        answers.push({ topic, members: { ...decodeProvisioningRequest("cbor", payload) } as Record<string, string> }),
+      );
       return answers;
     });
     for (const device of devices) {
       await device.subscribeAsync("$aws/certificates/create/cbor/+", { qos: 1 });
       await device.subscribeAsync("$aws/provisioning-templates/shared/provision/cbor/+", { qos: 1 });
     }
-    await Promise.all(devices.map((device) => device.publishAsync("$aws/certificates/create/cbor", Buffer.from(encode({})), { qos: 1 })));
+    await Promise.all(devices.map((device) => device.publishAsync("$aws/certificates/create/cbor", Buffer.from([0xa0]), { qos: 1 })));
     await expect.poll(() => seen.map((answers) => answers.length)).toEqual([1, 1]);
     const [first, second] = seen.map(([answer]) => answer?.members);
     expect(first?.privateKey).toContain("PRIVATE KEY");
     expect(first?.privateKey).not.toBe(second?.privateKey);
     const request = { certificateOwnershipToken: first?.certificateOwnershipToken, parameters: { SerialNumber: "cbor" } };
-    await devices[0]?.publishAsync("$aws/provisioning-templates/shared/provision/cbor", Buffer.from(encode(request)), { qos: 1 });
+    await devices[0]?.publishAsync(
+      "$aws/provisioning-templates/shared/provision/cbor",
+      Buffer.from(encodeProvisioningAnswer("cbor", request)),
+      { qos: 1 },
+    );
     await expect.poll(() => seen.map((answers) => answers.length)).toEqual([2, 1]);
     expect(seen[0]?.[1]).toEqual({
       topic: "$aws/provisioning-templates/shared/provision/cbor/accepted",

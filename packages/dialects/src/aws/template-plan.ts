@@ -31,7 +31,7 @@ export interface PlannedCertificate {
   readonly override: TemplateOverride;
 }
 
-export type PlannedPolicy = { readonly logicalName: string } & ({ readonly name: string } | { readonly document: string });
+type PlannedPolicy = { readonly logicalName: string } & ({ readonly name: string } | { readonly document: string });
 
 export interface ProvisioningPlan {
   readonly thing?: PlannedThing;

@@ -29,14 +29,14 @@ export interface TemplateCertificate {
   readonly override: TemplateOverride;
 }
 
-export interface TemplatePolicy {
+interface TemplatePolicy {
   readonly kind: "policy";
   readonly logicalName: string;
   readonly name?: TemplateValue;
   readonly document?: TemplateValue;
 }
 
-export type TemplateResource = TemplateThing | TemplateCertificate | TemplatePolicy;
+type TemplateResource = TemplateThing | TemplateCertificate | TemplatePolicy;
 
 export interface ProvisioningTemplate {
   /** Names with their defaults. */

@@ -7,7 +7,7 @@ import { createExpiryBook, type Expiring } from "./expiry-book.ts";
 import type { ProvisioningLimits } from "./limits.ts";
 import type { ProvisioningTemplates } from "./template-book.ts";
 
-export interface ProvisioningClaim {
+interface ProvisioningClaim {
   certificate: FleetCertificate;
   publicKeyPem: string;
   privateKeyPem: string;

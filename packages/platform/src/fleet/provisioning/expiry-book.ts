@@ -81,7 +81,7 @@ export function createExpiryBook<Value extends Expiring>(ports: ExpiryBookPorts<
         values.delete(id);
         throw error;
       }
-      if (cancel === undefined) arm();
+      arm();
     },
     async remove(id) {
       if (!values.delete(id)) return false;

@@ -18,7 +18,7 @@ import { defaultProvisioningLimits, type ProvisioningLimits } from "./limits.ts"
 import { createOwnership } from "./ownership.ts";
 import { checkBody, createTemplateBook, defaultBody, type ProvisioningTemplates, type TemplateRecord } from "./template-book.ts";
 
-export interface ProvisioningPorts {
+interface ProvisioningPorts {
   fleet: Fleet;
   account: AwsAccount;
   hook: HookCaller;
@@ -29,7 +29,7 @@ export interface ProvisioningPorts {
   onFailure(error: unknown): void;
 }
 
-export interface OwnedCertificate {
+interface OwnedCertificate {
   certificate: FleetCertificate;
   /** Proves that a device may provision with the certificate; good for `ownershipSeconds` and one success. */
   ownershipToken: string;

@@ -7,9 +7,9 @@ import type { CursorPage, CursorPaged, FleetRecords } from "../fleet.ts";
 import type { ProvisioningLimits } from "./limits.ts";
 
 export const templateTypes = ["FLEET_PROVISIONING", "JITP"] as const;
-export type TemplateType = (typeof templateTypes)[number];
+type TemplateType = (typeof templateTypes)[number];
 
-export interface ProvisioningHook {
+interface ProvisioningHook {
   /** http or https. */
   targetArn: string;
   payloadVersion: string;
@@ -38,7 +38,7 @@ export interface TemplateRecord {
   modifiedAt: number;
 }
 
-export interface NewTemplate {
+interface NewTemplate {
   name: string;
   body: string;
   roleArn: string;
@@ -48,7 +48,7 @@ export interface NewTemplate {
   type?: TemplateType;
 }
 
-export interface TemplateChange {
+interface TemplateChange {
   description?: string;
   isEnabled?: boolean;
   roleArn?: string;
