@@ -133,17 +133,21 @@ export function createSqliteFleetJobStore(db: Kysely<Schema>): FleetJobStore {
       return rows.map(toExecution);
     },
 
-    save: (execution, previousVersion, retry) =>
+    save: (changes) =>
       db.transaction().execute(async (trx) => {
-        const { numUpdatedRows } = await trx
-          .updateTable("fleet_job_executions")
-          .set(toExecutionRow(execution))
-          .where("id", "=", execution.row)
-          .where("version_number", "=", previousVersion)
-          .executeTakeFirstOrThrow();
-        if (numUpdatedRows === 0n) return false;
-        if (retry !== undefined) await trx.insertInto("fleet_job_executions").values(toExecutionRow(retry)).execute();
-        return true;
+        const saved: boolean[] = [];
+        for (const { execution, previousVersion, retry } of changes) {
+          const { numUpdatedRows } = await trx
+            .updateTable("fleet_job_executions")
+            .set(toExecutionRow(execution))
+            .where("id", "=", execution.row)
+            .where("version_number", "=", previousVersion)
+            .executeTakeFirstOrThrow();
+          const isSaved = numUpdatedRows > 0n;
+          if (isSaved && retry !== undefined) await trx.insertInto("fleet_job_executions").values(toExecutionRow(retry)).execute();
+          saved.push(isSaved);
+        }
+        return saved;
       }),
 
     cancelSome: (jobId, { statuses, isForced, at, limit }) =>

@@ -7,8 +7,9 @@ import { createTurns } from "../turns.ts";
 import type { FleetJobs, OfferedExecution, ReportOutcome } from "./fleet-jobs.ts";
 import type { FleetJobLimits } from "./limits.ts";
 import type { Notices } from "./notices.ts";
-import type { FleetJobStore, StoredExecution } from "./ports.ts";
+import type { ExecutionChange, FleetJobStore, StoredExecution } from "./ports.ts";
 import { retryOf, type Step, takeStep } from "./steps.ts";
+import { createWriteBatches } from "./write-batches.ts";
 
 export interface ExecutionsPorts {
   store: FleetJobStore;
@@ -33,15 +34,17 @@ const triesMax = 5;
 export function createExecutions(ports: ExecutionsPorts): Executions {
   const { store, notices, clock, limits, background, onEnded, onDeadline } = ports;
   const turns = createTurns();
+  const save = createWriteBatches<ExecutionChange, boolean>(clock, (changes) => store.save(changes), limits.executionsPerTurn);
 
   /** Undefined: it has another version by now. */
-  async function save(execution: StoredExecution, step: Step): Promise<StoredExecution | undefined> {
+  async function move(execution: StoredExecution, step: Step): Promise<StoredExecution | undefined> {
     const now = clock.now();
     const job = await store.find(execution.jobId);
     const changed = takeStep(execution, step, now, job?.timeoutMinutes);
     const retry = job === undefined || !execution.isLatest ? undefined : retryOf(changed, job, now);
     if (retry !== undefined) changed.isLatest = false;
-    if (!(await store.save(changed, execution.versionNumber, retry))) return undefined;
+    const isSaved = await save({ execution: changed, previousVersion: execution.versionNumber, ...(retry === undefined ? {} : { retry }) });
+    if (!isSaved) return undefined;
     onDeadline(changed.deadlineAt);
     // The answer does not wait for those who are told.
     background.run(async () => {
@@ -81,7 +84,7 @@ export function createExecutions(ports: ExecutionsPorts): Executions {
     await change(thingName, jobId, async () => {
       const current = await store.findExecution(jobId, thingName, executionNumber);
       if (current === undefined || !isJobExecutionPending(current.status) || !isDue(current)) return true;
-      return (await save(current, step)) === undefined ? undefined : true;
+      return (await move(current, step)) === undefined ? undefined : true;
     });
   }
 
@@ -98,7 +101,7 @@ export function createExecutions(ports: ExecutionsPorts): Executions {
       const started = await change<{ offer?: OfferedExecution }>(thingName, "$next", async () => {
         const [first] = await store.pending(thingName, 1);
         if (first === undefined) return {};
-        const current = first.status === "QUEUED" ? await save(first, { status: "IN_PROGRESS", ...start }) : first;
+        const current = first.status === "QUEUED" ? await move(first, { status: "IN_PROGRESS", ...start }) : first;
         const offer = current && (await notices.offer(current));
         return offer && { offer };
       });
@@ -111,7 +114,7 @@ export function createExecutions(ports: ExecutionsPorts): Executions {
         if (execution === undefined) return { kind: "unknown" };
         if (expectedVersion !== undefined && expectedVersion !== execution.versionNumber) return { kind: "version_conflict", execution };
         if (!mayDeviceSet(execution.status, step.status)) return { kind: "invalid_transition", execution };
-        const changed = await save(execution, step);
+        const changed = await move(execution, step);
         if (changed === undefined) return undefined;
         const offer = await notices.offer(changed);
         return offer === undefined ? { kind: "unknown" } : { kind: "done", execution: offer };
@@ -126,7 +129,7 @@ export function createExecutions(ports: ExecutionsPorts): Executions {
         }
         if (!isJobExecutionPending(status) || (status === "IN_PROGRESS" && !isForced))
           throw notIn("QUEUED", status, "IN_PROGRESS with force");
-        return save(execution, { status: "CANCELED", statusDetails, isForced });
+        return move(execution, { status: "CANCELED", statusDetails, isForced });
       });
     },
 

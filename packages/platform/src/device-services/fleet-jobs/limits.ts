@@ -19,7 +19,7 @@ export interface FleetJobLimits {
   pendingExecutionsShownMax: number;
   /** Executions in one notice of a change. */
   noticeExecutionsMax: number;
-  /** Executions made, ended or deleted before others get their turn. */
+  /** Executions made, changed or deleted in one commit; then others get their turn. */
   executionsPerTurn: number;
   /** Timers are looked at no later than this. */
   timerSecondsMax: number;

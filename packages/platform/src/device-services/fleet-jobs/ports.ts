@@ -38,6 +38,13 @@ export type FleetJobPatch = Partial<
   >
 > & { modifiedAt: number };
 
+export interface ExecutionChange {
+  execution: StoredExecution;
+  previousVersion: number;
+  /** Made with it, and the latest from then on. */
+  retry?: Omit<StoredExecution, "row">;
+}
+
 /** Writes are durable when they resolve, and all or nothing. */
 export interface FleetJobStore {
   insert(job: Omit<StoredFleetJob, "row">, jobsMax: number): Promise<"done" | "taken" | "full">;
@@ -67,8 +74,8 @@ export interface FleetJobStore {
   findExecution(jobId: string, thingName: string, executionNumber?: number): Promise<StoredExecution | undefined>;
   /** In progress first, then oldest first. */
   pending(thingName: string, limit: number): Promise<StoredExecution[]>;
-  /** False when its version is no longer `previousVersion`. `retry` becomes the latest. */
-  save(execution: StoredExecution, previousVersion: number, retry?: Omit<StoredExecution, "row">): Promise<boolean>;
+  /** One after the other, in one commit; false for one whose version is no longer `previousVersion`. */
+  save(changes: readonly ExecutionChange[]): Promise<boolean[]>;
   /** The first that have such a status become CANCELED; as they are now. */
   cancelSome(
     jobId: string,

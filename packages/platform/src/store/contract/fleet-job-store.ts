@@ -83,7 +83,7 @@ export function describeFleetJobStore(name: string, open: () => Promise<Store>):
       const { fleetJobs } = store;
       const [first] = await release("one", "a");
       if (first === undefined) throw new Error("no execution");
-      expect(await fleetJobs.save({ ...first, status: "REMOVED", versionNumber: 2 }, 1)).toBe(true);
+      expect(await fleetJobs.save([{ execution: { ...first, status: "REMOVED", versionNumber: 2 }, previousVersion: 1 }])).toEqual([true]);
       await fleetJobs.addWaiting("one", ["a"]);
       expect(await fleetJobs.release("one", 9, 6)).toMatchObject([{ executionNumber: 2, isLatest: true }]);
       expect(await fleetJobs.counts("one")).toEqual({ QUEUED: 1 });
@@ -101,8 +101,9 @@ export function describeFleetJobStore(name: string, open: () => Promise<Store>):
       const failed = { ...first, status: "FAILED" as const, versionNumber: 2, isLatest: false, statusDetails: { why: "heat" } };
       const { row: _, ...rest } = first;
       const retry = { ...rest, executionNumber: 2, retryAttempt: 1 };
-      expect(await fleetJobs.save(failed, 1, retry)).toBe(true);
-      expect(await fleetJobs.save({ ...first, status: "SUCCEEDED", versionNumber: 2 }, 1)).toBe(false);
+      const late = { execution: { ...first, status: "SUCCEEDED" as const, versionNumber: 2 }, previousVersion: 1 };
+      expect(await fleetJobs.save([{ execution: failed, previousVersion: 1, retry }, late])).toEqual([true, false]);
+      expect(await fleetJobs.save([late])).toEqual([false]);
       expect(await fleetJobs.findExecution("one", "a", 1)).toEqual(failed);
       expect(await fleetJobs.counts("one")).toEqual({ QUEUED: 1 });
       expect((await fleetJobs.pending("a", 9)).map(({ executionNumber }) => executionNumber)).toEqual([2]);
@@ -123,7 +124,7 @@ export function describeFleetJobStore(name: string, open: () => Promise<Store>):
         stepDeadlineAt: 50,
         deadlineAt: 50,
       };
-      await fleetJobs.save(running, 1);
+      await fleetJobs.save([{ execution: running, previousVersion: 1 }]);
       expect((await fleetJobs.pending("a", 9)).map(({ jobId }) => jobId)).toEqual(["two", "one"]);
       expect(await fleetJobs.nextDeadline()).toBe(50);
       expect(await fleetJobs.due(49, 9)).toEqual([]);
@@ -135,7 +136,7 @@ export function describeFleetJobStore(name: string, open: () => Promise<Store>):
       const made = await release("one", "a", "b", "c");
       const [first] = made;
       if (first === undefined) throw new Error("no execution");
-      await fleetJobs.save({ ...first, status: "IN_PROGRESS", versionNumber: 2 }, 1);
+      await fleetJobs.save([{ execution: { ...first, status: "IN_PROGRESS", versionNumber: 2 }, previousVersion: 1 }]);
       const ended = await fleetJobs.cancelSome("one", { statuses: ["QUEUED"], isForced: false, at: 9, limit: 1 });
       expect(ended).toMatchObject([{ before: "QUEUED", execution: { thingName: "b", status: "CANCELED", versionNumber: 2 } }]);
       const rest = await fleetJobs.cancelSome("one", { statuses: ["QUEUED", "IN_PROGRESS"], isForced: true, at: 9, limit: 9 });
