@@ -44,8 +44,17 @@ export interface ClaimFault {
 }
 
 const unsignedPayload = "UNSIGNED-PAYLOAD";
-/** A week: the most that the algorithm knows. */
-const expiresSecondsMax = 604_800;
+/** What a signed request may have. */
+export interface SigV4Limits {
+  /** Parameters in the query: the work of signing again grows with their square when they bear one name. */
+  queryParametersMax: number;
+  signedHeadersMax: number;
+  /** The life of a signed query. */
+  expiresSecondsMax: number;
+}
+
+/** A week is the most that the algorithm knows; no operation has as many parameters. */
+export const defaultSigV4Limits: SigV4Limits = { queryParametersMax: 200, signedHeadersMax: 100, expiresSecondsMax: 604_800 };
 
 const fault = (reason: ClaimFault["reason"], received: string, expected: string): ClaimFault => ({ reason, received, expected });
 
@@ -79,12 +88,19 @@ export function decodeQuery(rawQuery: string): QueryPair[] | undefined {
 }
 
 /** What a request claims, or what is wrong with how it says it. */
-export function readClaim(request: SignedRequest, query: readonly QueryPair[]): SignatureClaim | ClaimFault {
+export function readClaim(request: SignedRequest, query: readonly QueryPair[], limits: SigV4Limits): SignatureClaim | ClaimFault {
+  const { queryParametersMax, signedHeadersMax } = limits;
+  if (query.length > queryParametersMax) {
+    return fault("incomplete", `${query.length} parameters in the query`, `at most ${queryParametersMax}`);
+  }
   const authorization = textOf(request.headers.authorization);
-  const claim = authorization?.startsWith("AWS4-") ? claimOfHeader(request, authorization) : claimOfQuery(request, query);
+  const claim = authorization?.startsWith("AWS4-") ? claimOfHeader(request, authorization) : claimOfQuery(request, query, limits);
   if (isClaimFault(claim)) return claim;
   if (!/^\d{8}T\d{6}Z$/.test(claim.longDate) || Number.isNaN(timeOfLongDate(claim.longDate))) {
     return fault("incomplete", `the time ${claim.longDate}`, "a time like 20260102T030405Z");
+  }
+  if (claim.signedHeaders.length > signedHeadersMax) {
+    return fault("incomplete", `${claim.signedHeaders.length} signed headers`, `at most ${signedHeadersMax}`);
   }
   if (!claim.signedHeaders.includes("host")) return fault("incomplete", claim.signedHeaders.join(";"), "`host` among the signed headers");
   return claim;
@@ -110,7 +126,11 @@ function claimOfHeader(request: SignedRequest, authorization: string): Signature
   });
 }
 
-function claimOfQuery(request: SignedRequest, query: readonly QueryPair[]): SignatureClaim | ClaimFault {
+function claimOfQuery(
+  request: SignedRequest,
+  query: readonly QueryPair[],
+  { expiresSecondsMax }: SigV4Limits,
+): SignatureClaim | ClaimFault {
   const member = (name: string): string | undefined => query.find(([key]) => key === name)?.[1];
   const algorithm = member("X-Amz-Algorithm");
   if (algorithm === undefined) return fault("missing", "no signature", `the header Authorization: ${sigV4Algorithm} … or a signed query`);

@@ -229,6 +229,12 @@ test.each<[string, Partial<SignedRequest>, string]>([
     { headers: { ...vanilla.headers, "x-amz-content-sha256": "STREAMING-AWS4-HMAC-SHA256-PAYLOAD" } },
     "algorithm",
   ],
+  ["a name that comes without end", { rawQuery: "a&".repeat(100_000) }, "incomplete"],
+  [
+    "headers without end",
+    { headers: { ...vanilla.headers, authorization: header("service", `host${";a".repeat(1000)}`, "00") } },
+    "incomplete",
+  ],
   ["a life of more than a week", { headers: {}, rawQuery: "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Expires=999999" }, "incomplete"],
 ])("refuses %s", async (_, change, reason) => {
   expect(await verifySigV4({ ...vanilla, ...change }, ports())).toMatchObject({ kind: "refused", reason });

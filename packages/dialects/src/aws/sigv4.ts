@@ -2,11 +2,13 @@
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import {
   decodeQuery,
+  defaultSigV4Limits,
   isClaimFault,
   type QueryPair,
   readClaim,
   type SignatureClaim,
   type SignedRequest,
+  type SigV4Limits,
   sigV4Algorithm,
   textOf,
   timeOfLongDate,
@@ -22,6 +24,7 @@ export interface SigV4Ports {
   region: string;
   /** Signing names that are taken here. */
   services: readonly string[];
+  limits?: SigV4Limits;
 }
 
 export type SigV4RefusalReason =
@@ -71,7 +74,7 @@ export type SigV4Verdict =
 export async function verifySigV4(request: SignedRequest, ports: SigV4Ports): Promise<SigV4Verdict> {
   const query = decodeQuery(request.rawQuery);
   if (query === undefined) return { kind: "refused", reason: "encoding", received: "the query", expected: "percent-encoded UTF-8" };
-  const claim = readClaim(request, query);
+  const claim = readClaim(request, query, ports.limits ?? defaultSigV4Limits);
   if (isClaimFault(claim)) return { kind: "refused", ...claim };
   const { accessKeyId, service } = claim;
   const refuse = (
