@@ -17,7 +17,6 @@ import {
 } from "./bindings/index.ts";
 import type { Clock, Random } from "./clock.ts";
 import type { Settings } from "./config/index.ts";
-import { PlatformError } from "./errors/index.ts";
 import type { CertificateAuthority, Fleet } from "./fleet/index.ts";
 import type { Registry } from "./registry/index.ts";
 import { createAddressPolicy, createHttpWebhookSender } from "./rules/index.ts";
@@ -41,9 +40,9 @@ export interface OpenAwsGatePorts {
   onFailure(error: unknown): void;
 }
 
+export interface AwsGateParts {
   /** For requests over HTTPS. */
   certificateClients: CertificateClients;
-export interface AwsGateParts {
   gate(next: Gatekeeper): Gatekeeper;
   listener: SessionListener;
   close(): Promise<void>;
@@ -71,10 +70,10 @@ export function openAwsGate(ports: OpenAwsGatePorts): AwsGateParts {
     if (outcome.isDelivered) return { status: outcome.status, body: outcome.answer?.toString() ?? "" };
     return { code: outcome.code, received: outcome.reason, expected: "an answer of the authorizer" };
   }
-  const certificateClients = createCertificateClients({ fleet, policyBook, justInTime, clock });
 
-    certificateClients,
+  const certificateClients = createCertificateClients({ fleet, policyBook, justInTime, clock });
   return {
+    certificateClients,
     gate: (next) =>
       createAwsGate({
         next,
@@ -87,6 +86,7 @@ export function openAwsGate(ports: OpenAwsGatePorts): AwsGateParts {
         rights: { listeners: ports.taps, limits, subscribeQos2 },
         random,
         limits: settings.limits.awsSession,
+        endpoint: settings.aws.endpoint.toLowerCase().replace(/:\d+$/, ""),
         deniedConnect,
         deniedSubscribe,
         connectFailed: ports.events.connectFailed,
@@ -99,9 +99,4 @@ export function openAwsGate(ports: OpenAwsGatePorts): AwsGateParts {
       await sender.close();
     },
   };
-}
-
-/** Until templates can be run. */
-export async function refuseProvisioning(): Promise<void> {
-  throw new PlatformError("access.unavailable");
 }

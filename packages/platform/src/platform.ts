@@ -106,6 +106,9 @@ const failureKeysMax = 100;
 /** What old firmware's pre-authentication is told to connect to when several device ports are open. */
 const usualDevicePort = 1883;
 
+/** Of an endpoint that names one. */
+const portSuffix = /:\d+$/;
+
 const portOf = (address: string): number => Number(address.slice(address.lastIndexOf(":") + 1));
 
 /**
@@ -538,7 +541,7 @@ async function open(
 
   const certificates = await openCertificates({
     dataDir,
-    hosts: [host],
+    hosts: [host, settings.aws.endpoint.replace(portSuffix, "")],
     vendorHosts: [...alibabaCertificateHosts, ...awsCertificateHosts(settings.aws.region)],
     clock,
     random,

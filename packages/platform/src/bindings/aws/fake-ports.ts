@@ -114,6 +114,7 @@ export function createGateWorld(options: Partial<Pick<AwsGatePorts, "deniedConne
     rights: { listeners: { tapsFor: () => [] }, limits, subscribeQos2: "grant-1" },
     random,
     limits: defaultAwsSessionLimits,
+    endpoint: "iot.example.com",
     deniedConnect: "connack-5",
     deniedSubscribe: "suback",
     connectFailed: ({ clientId }) => void failedConnects.push(clientId),

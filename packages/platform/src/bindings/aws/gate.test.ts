@@ -22,6 +22,12 @@ describe("who is an AWS client", () => {
       factsOf(undefined, { serverName: "x.iot.us-east-2.amazonaws.com" }),
       "access.credentials_missing",
     ],
+    [
+      "our own host for these clients, no credentials",
+      {},
+      factsOf(undefined, { serverName: "iot.example.com" }),
+      "access.credentials_missing",
+    ],
     ["ALPN of certificates, no certificate", {}, factsOf(undefined, { alpn: "x-amzn-mqtt-ca" }), "access.credentials_missing"],
     ["an authorizer in the user name", { userName: "u?x-amz-customauthorizer-name=a" }, factsOf(), "access.authorizer_unknown"],
     ["metrics of an SDK in the user name", { userName: "?SDK=JavaScript&Version=2" }, factsOf(), "next"],

@@ -34,6 +34,8 @@ export interface AwsGatePorts {
   rights: AwsRightsPorts;
   random: Random;
   limits: AwsSessionLimits;
+  /** A host name of our own under which these clients come, in lower case; empty: none. */
+  endpoint: string;
   /** How an MQTT 3.1.1 client is told that it may not connect. */
   deniedConnect: "connack-5" | "close";
   deniedSubscribe: "suback" | "close";
@@ -59,6 +61,12 @@ export function createAwsGate(ports: AwsGatePorts): Gatekeeper {
     ...ports.limits,
     onSubscribeRefused: ports.deniedSubscribe === "close" ? "disconnect" : "answer",
   };
+
+  /** It asked for one of the vendor's host names or ours for these clients, or for a protocol that only the vendor's devices speak. */
+  function isAddressedToAws({ tls }: ConnectionFacts): boolean {
+    const name = tls?.serverName;
+    return tls?.alpn === "x-amzn-mqtt-ca" || (name !== undefined && (isAwsHost(name) || name === ports.endpoint));
+  }
 
   async function decide(packet: ConnectPacket, facts: ConnectionFacts): Promise<Answer> {
     try {
@@ -190,9 +198,4 @@ function isSigned({ upgrade }: ConnectionFacts): boolean {
   if (upgrade === undefined) return false;
   const { path, rawQuery } = splitTarget(upgrade.target);
   return path === webSocketPath && isSigV4Signed({ headers: upgrade.headers, rawQuery });
-}
-
-/** It asked for one of the vendor's host names, or for a protocol that only the vendor's devices speak. */
-function isAddressedToAws({ tls }: ConnectionFacts): boolean {
-  return tls?.alpn === "x-amzn-mqtt-ca" || (tls?.serverName !== undefined && isAwsHost(tls.serverName));
 }
