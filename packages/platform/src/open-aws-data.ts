@@ -48,7 +48,7 @@ export interface AwsDataPorts extends Omit<AwsShadowPorts, "deviceLog"> {
 /** What the operations of the data plane ask for. */
 export function openAwsData(ports: AwsDataPorts): AwsOperationPorts["data"] {
   const { settings, aws, deviceServices, broker, clock, random } = ports;
-  const { awsData, awsAccess } = settings.limits;
+  const { awsData, awsIndex, awsAccess } = settings.limits;
   return {
     thingShadows: openThingShadows(ports),
     namedShadows: deviceServices.namedShadows,
@@ -59,5 +59,6 @@ export function openAwsData(ports: AwsDataPorts): AwsOperationPorts["data"] {
     clock,
     random,
     limits: awsData,
+    indexLimits: awsIndex,
   };
 }

@@ -23,6 +23,15 @@ export {
   hasAwsClientEvents,
 } from "./events.ts";
 export {
+  defaultIndexQueryLimits,
+  fieldsOf as indexFieldsOf,
+  type IndexFields,
+  type IndexQuery,
+  type IndexQueryLimits,
+  matchesIndexQuery,
+  readIndexQuery,
+} from "./index-query.ts";
+export {
   formatJobExecution,
   formatJobRejection,
   formatJobsChanged,
@@ -63,6 +72,7 @@ export {
   provisioningFormats,
 } from "./provisioning-messages.ts";
 export { type ReservedTopicName, reservedRequestTopics } from "./reserved-topics.ts";
+export { type LeastRights, leastPolicy } from "./least-policy.ts";
 export {
   formatThingShadow,
   formatThingShadowAccepted,

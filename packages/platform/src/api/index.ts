@@ -10,6 +10,7 @@ export {
   dataPlanes,
   defaultAwsApiLimits,
   defaultAwsDataLimits,
+  defaultAwsIndexLimits,
 } from "./aws/index.ts";
 export { createFailedAuthCounter } from "./failed-auth.ts";
 export type { HealthStatus } from "./health.ts";

@@ -1,7 +1,13 @@
 /** Every room's named limits with their defaults, in one place: `limits.<room>.<name>` in the configuration. */
 import { defaultBrokerLimits } from "@thingstead/mqtt";
 import { defaultAccessLimits, defaultGatewayLimits, defaultPlainSessionLimits, defaultSessionLimits } from "../access/index.ts";
-import { defaultAlibabaApiLimits, defaultApiLimits, defaultAwsApiLimits, defaultAwsDataLimits } from "../api/index.ts";
+import {
+  defaultAlibabaApiLimits,
+  defaultApiLimits,
+  defaultAwsApiLimits,
+  defaultAwsDataLimits,
+  defaultAwsIndexLimits,
+} from "../api/index.ts";
 import {
   defaultAlibabaBindingLimits,
   defaultAwsAccessLimits,
@@ -50,6 +56,7 @@ export const roomLimits = {
   awsApi: defaultAwsApiLimits,
   awsEvents: defaultAwsEventLimits,
   awsData: defaultAwsDataLimits,
+  awsIndex: defaultAwsIndexLimits,
   awsShadow: defaultAwsShadowLimits,
   awsDepartures: defaultAwsDepartureLimits,
   awsSession: defaultAwsSessionLimits,

@@ -39,6 +39,8 @@ export interface NamedShadows {
   take<T>(key: NamedShadowKey, step: (view: NamedShadowView) => NamedShadowStep<T>): Promise<T>;
   /** In the order of names, without the one that has none. */
   names(thingName: string, page: { afterName?: string; limit: number }): Promise<string[]>;
+  /** Those there are, as they lie on the disk: for looking through many, without a turn. */
+  peek(keys: readonly NamedShadowKey[]): Promise<(NamedShadowKey & StoredNamedShadow)[]>;
 }
 
 /** A row: a shadow, or the memory of one. */

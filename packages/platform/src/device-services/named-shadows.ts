@@ -186,6 +186,11 @@ export function createNamedShadows({ store, clock, limits }: NamedShadowsPorts):
 
     names: (thingName, page) => store.names(thingName, page),
 
+    async peek(keys) {
+      const rows = keys.length === 0 ? [] : await store.load(keys);
+      return rows.filter(({ deletedAt }) => deletedAt === undefined);
+    },
+
     async start() {
       totalBytes = await store.totalBytes();
     },

@@ -49,6 +49,30 @@ export const awsDataErrors = {
     en: "The client {clientId} did not confirm the message within {expected} seconds.",
     zh: "客户端 {clientId} 在 {expected} 秒内未确认消息。",
   },
+  "aws.query_invalid": {
+    http: 400,
+    aws: "InvalidQuery",
+    en: "The query cannot be read: received {received}, expected {expected}.",
+    zh: "查询语句无效：收到 {received}，应为 {expected}。",
+  },
+  "aws.index_off": {
+    http: 404,
+    aws: "ResourceNotFound",
+    en: "Index {received} does not exist: switch it on by UpdateIndexingConfiguration (thingIndexingMode is OFF).",
+    zh: "索引 {received} 不存在：请通过 UpdateIndexingConfiguration 开启（thingIndexingMode 为 OFF）。",
+  },
+  "aws.index_unknown": {
+    http: 404,
+    aws: "ResourceNotFound",
+    en: "There is no index {received}; expected {expected}.",
+    zh: "索引 {received} 不存在；应为 {expected}。",
+  },
+  "aws.connectivity_unknown": {
+    http: 404,
+    aws: "ResourceNotFound",
+    en: "Nothing is known of a connection of {received} since the server started, or within half an hour.",
+    zh: "自服务器启动以来或半小时内没有 {received} 的连接信息。",
+  },
   "aws.token_invalid": {
     http: 400,
     aws: "InvalidRequest",

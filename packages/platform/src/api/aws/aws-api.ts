@@ -9,6 +9,7 @@ import { type AwsAuthenticatePorts, authenticateSigned, claimedPlane } from "./a
 import type { AwsAnswer, AwsOperation, AwsPrincipal, AwsRequest, AwsService } from "./operation.ts";
 import { createDataOperations, type DataOperationPorts } from "./operations/data.ts";
 import { createFleetOperations, type FleetOperationPorts } from "./operations/fleet.ts";
+import { createIndexOperations, type IndexOperationPorts } from "./operations/indexing.ts";
 import { createJobsOperations, type JobOperationPorts } from "./operations/jobs.ts";
 import { createProvisioningOperations, type ProvisioningOperationPorts } from "./operations/provisioning.ts";
 import { createTopicRuleOperations, type TopicRuleOperationPorts } from "./operations/topic-rules.ts";
@@ -19,7 +20,9 @@ import { vendorOperations } from "./vendor-operations.ts";
 export type AwsOperationPorts = FleetOperationPorts &
   ProvisioningOperationPorts &
   JobOperationPorts &
-  TopicRuleOperationPorts & { data: DataOperationPorts };
+  TopicRuleOperationPorts & {
+    data: DataOperationPorts & Pick<IndexOperationPorts, "namedShadows" | "clock" | "indexLimits">;
+  };
 
 /** Every operation we have; each family adds a line. */
 export function createAwsOperations(ports: AwsOperationPorts): AwsOperation[] {
@@ -29,6 +32,7 @@ export function createAwsOperations(ports: AwsOperationPorts): AwsOperation[] {
     ...createJobsOperations(ports),
     ...createTopicRuleOperations(ports),
     ...createDataOperations(ports.data),
+    ...createIndexOperations({ ...ports.data, fleet: ports.fleet }),
   ];
 }
 
