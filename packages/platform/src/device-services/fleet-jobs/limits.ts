@@ -42,7 +42,7 @@ export const defaultFleetJobLimits: FleetJobLimits = {
   retriesMax: 10,
   pendingExecutionsShownMax: 100,
   noticeExecutionsMax: 15,
-  executionsPerTurn: 100,
+  executionsPerTurn: 50,
   timerSecondsMax: 3_600,
   pageSizeMax: 250,
 };
