@@ -1,5 +1,6 @@
 /** Presence, subscription and registry events, as clients of the service hear them (AWS reference, 10). */
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
 import {
   AddThingToThingGroupCommand,
   AttachThingPrincipalCommand,
@@ -16,8 +17,10 @@ import {
   UpdateThingGroupCommand,
 } from "@aws-sdk/client-iot";
 import { DeleteConnectionCommand, IoTDataPlaneClient } from "@aws-sdk/client-iot-data-plane";
+import { encodePacket } from "@thingstead/mqtt";
 import mqtt from "mqtt";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { WebSocket } from "ws";
 import { type AwsDevice, type AwsFixture, awsAccountId, startAwsFixture } from "./support/aws-fixture.ts";
 
 let aws: AwsFixture;
@@ -268,6 +271,31 @@ test("10.3: registry events are off until they are switched on, each kind by its
     parentGroupName: "floor",
     rootToParentThingGroups: [{ groupArn: aws.arn("thinggroup/floor"), groupId: uuid }],
   });
+});
+
+test("6.5, 10.1: a WebSocket that is closed is a goodbye, one that breaks off is none", async () => {
+  const events = await watch("$aws/events/presence/disconnected/lamp-9", "lamp-9/gone");
+  const will = { topic: "lamp-9/gone", payload: Buffer.from("{}"), qos: 1, isRetained: false } as const;
+  const packet = { type: "connect", protocolVersion: 4, clientId: "lamp-9", isCleanStart: true, keepAliveSeconds: 30, will } as const;
+  for (const end of ["close", "terminate"] as const) {
+    const socket = new WebSocket(`wss://localhost:${aws.server.devicePort}/mqtt`, ["mqtt"], {
+      ca: aws.server.ca,
+      cert: device.certificatePem,
+      key: device.privateKeyPem,
+    });
+    await once(socket, "open");
+    const connack = once(socket, "message");
+    socket.send(encodePacket(packet, 4));
+    expect((await connack)[0]).toEqual(Buffer.from([0x20, 2, 0, 0]));
+    socket[end]();
+    await once(socket, "close");
+  }
+  await expect.poll(() => events.length).toBe(3);
+  expect(events.map(({ topic, payload }) => payload.disconnectReason ?? topic).sort()).toEqual([
+    "CLIENT_INITIATED_DISCONNECT",
+    "CONNECTION_LOST",
+    "lamp-9/gone",
+  ]);
 });
 
 test("10.1: what happens when the server ends is told to a subscriber whose session is kept", async () => {

@@ -444,6 +444,8 @@ test("6.5: a WebSocket Close frame counts as DISCONNECT where the dialect says s
     client.connection.closed(isGoodbye);
     client.endTurn();
     expect(world.named("disconnected")).toMatchObject([{ sessionId: "one", reason }]);
+    // A stream that is gone is not closed once more: its carrier would wait for an answer.
+    expect(client.transport.isEnded).toBe(false);
     expect(listener.texts()).toEqual(reason === "client_disconnect" ? [] : ["gone"]);
     expect(world.broker.statistics()).toMatchObject({ connections: 1, sessions: 1 });
     expect(world.bugs).toEqual([]);

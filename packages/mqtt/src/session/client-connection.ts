@@ -134,8 +134,9 @@ export class ClientConnection implements Connection, Link, FrameReceiver, Outbox
   closed(isGoodbye = false): void {
     this.#guard("closed", () => {
       const phase = this.#phase;
-      if (isGoodbye && phase.name === "active" && phase.session.behaviour.onCarrierGoodbye === "disconnect") this.leave(false);
-      else this.#end("connection_closed", undefined);
+      const isLeaving = isGoodbye && phase.name === "active" && phase.session.behaviour.onCarrierGoodbye === "disconnect";
+      if (isLeaving) this.withdrawWill();
+      this.#end(isLeaving ? "client_disconnect" : "connection_closed", undefined);
     });
     this.outbox.close();
     this.#engine.connections.delete(this);
