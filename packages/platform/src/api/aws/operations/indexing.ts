@@ -188,13 +188,13 @@ export function createIndexOperations(ports: IndexOperationPorts): AwsOperation[
       const members = new MemberReader(request.json());
       const things = members.object("thingIndexingConfiguration");
       const groups = members.object("thingGroupIndexingConfiguration");
+      if (groups?.choice("thingGroupIndexingMode", modes.groups) === "ON") {
+        groups.refuse("thingGroupIndexingMode", "OFF: there is no index of groups here");
+      }
       const before = await configuration();
       const after: Configuration = {
         thingIndexingConfiguration: things === undefined ? before.thingIndexingConfiguration : readThingConfiguration(things, limits),
-        thingGroupIndexingConfiguration: {
-          thingGroupIndexingMode:
-            groups?.choice("thingGroupIndexingMode", modes.groups) ?? before.thingGroupIndexingConfiguration.thingGroupIndexingMode,
-        },
+        thingGroupIndexingConfiguration: before.thingGroupIndexingConfiguration,
       };
       await fleet.records.put(family, recordName, after);
       return emptyAnswer;
