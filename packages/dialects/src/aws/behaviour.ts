@@ -27,7 +27,7 @@ export const awsBehaviour: DialectBehaviour = {
   messageExpirySeconds: { min: 1, max: messageExpirySecondsMax },
 };
 
-export const awsKeepAliveSeconds = { min: 30, max: 1200 } as const;
+const awsKeepAliveSeconds = { min: 30, max: 1200 } as const;
 
 /** 6.2: a shorter wish counts as the shortest, none and a longer one as the longest. */
 export function awsKeepAliveOf(requestedSeconds: number): number {
@@ -35,7 +35,7 @@ export function awsKeepAliveOf(requestedSeconds: number): number {
   return requestedSeconds === 0 ? max : Math.min(Math.max(requestedSeconds, min), max);
 }
 
-export const awsClientIdBytesMax = 128;
+const awsClientIdBytesMax = 128;
 
 /**
  * What is wrong with a client id, if anything. Stricter than the vendor (5.4): wildcards and `$` in an id would become part of

@@ -103,7 +103,7 @@ export function createCertificateClients({ fleet, policyBook, justInTime, clock 
   };
 }
 
-export function unregistered(certificateId: string): Refusal {
+function unregistered(certificateId: string): Refusal {
   return { code: "access.certificate_unregistered", received: certificateId, expected: "a certificate of the registry" };
 }
 
