@@ -30,10 +30,12 @@ let handlers: AwsUplinkHandlers;
 let delivered: { sessionId: string; topic: string; members: unknown }[];
 let entries: NewLogEntry[];
 let failures: unknown[];
+let isThere = true;
 let asked: { name: string; request: ProvisionRequest }[];
 let outcome: () => Promise<never> | undefined;
 
 beforeEach(() => {
+  isThere = true;
   [delivered, entries, failures, asked, outcome] = [[], [], [], [], () => undefined];
   const provisioning = {
     limits: { ...defaultProvisioningLimits, requestsMax: 1, requestBytesMax: 1_000 },
@@ -52,7 +54,7 @@ beforeEach(() => {
         delivered.push({ sessionId, topic, members: { ...decodeProvisioningRequest(format, payload) } });
       },
     },
-    broker: () => ({ subjectOf: (sessionId) => ({ s1: subject, other: { kind: "client" } })[sessionId] }),
+    broker: () => ({ subjectOf: (sessionId) => ({ s1: subject, other: { kind: "client" } })[sessionId], isConnected: () => isThere }),
     deviceLog: { write: (entry) => entries.push(entry) },
     onFailure: (error) => failures.push(error),
   });
@@ -73,7 +75,7 @@ test("[AW 13] a private key goes to the session that asked, in the format that i
   await publish("certificates/create", "$aws/certificates/create/cbor", new Uint8Array([0xa0]));
   const members = { certificateId: "ab", certificatePem: "PEM", privateKey: "KEY", certificateOwnershipToken: "T" };
   expect(delivered).toEqual([
-    { sessionId: "s1", topic: `${create}/accepted`, members },
+    { sessionId: "s1", topic: "$aws/certificates/create/json/accepted", members },
     { sessionId: "s1", topic: "$aws/certificates/create/cbor/accepted", members },
   ]);
   expect(entries).toEqual([]);
@@ -83,11 +85,23 @@ test("[AW 13] a request for a certificate, and the thing", async () => {
   await publish("certificates/create-from-csr", fromCsr, '{"certificateSigningRequest":"CSR"}');
   await publish("provisioning/provision", provision, '{"certificateOwnershipToken":"T","parameters":{"Serial":"1"}}');
   expect(delivered).toMatchObject([
-    { topic: `${fromCsr}/accepted`, members: { certificatePem: "for CSR", certificateOwnershipToken: "T" } },
-    { topic: `${provision}/accepted`, members: { deviceConfiguration: { a: "b" }, thingName: "t" } },
+    { topic: "$aws/certificates/create-from-csr/json/accepted", members: { certificatePem: "for CSR", certificateOwnershipToken: "T" } },
+    { topic: "$aws/provisioning-templates/lamps/provision/json/accepted", members: { deviceConfiguration: { a: "b" }, thingName: "t" } },
   ]);
   expect(asked).toEqual([
     { name: "lamps", request: { ownershipToken: "T", parameters: { Serial: "1" }, clientId: "c1", claimCertificateId: "claim" } },
+  ]);
+});
+
+test("[AW 13] a refusal has its own topic", async () => {
+  outcome = () => Promise.reject(new PlatformError("provisioning.certificates_exceeded", { expected: 1 }));
+  await publish("certificates/create", create, "{}");
+  await publish("certificates/create-from-csr", fromCsr, "{}");
+  await publish("provisioning/provision", provision, "{}");
+  expect(delivered.map(({ topic }) => topic)).toEqual([
+    "$aws/certificates/create/json/rejected",
+    "$aws/certificates/create-from-csr/json/rejected",
+    "$aws/provisioning-templates/lamps/provision/json/rejected",
   ]);
 });
 
@@ -141,4 +155,10 @@ test.each(["", "other"])("nobody who is no client with rights of its own is hand
   await publish("certificates/create", create, "{}", sessionId);
   expect(delivered).toEqual([]);
   expect(entries).toMatchObject([{ code: "provisioning.no_session", isSuccess: false, topic: create }]);
+});
+
+test("no key is kept for a device that has gone meanwhile", async () => {
+  isThere = false;
+  await publish("certificates/create", create, "{}");
+  expect(delivered).toEqual([]);
 });

@@ -10,8 +10,8 @@ import type { AwsAnswers, AwsUplink, AwsUplinkHandler, AwsUplinkHandlers } from 
 export interface ProvisioningHandlersPorts {
   provisioning: Provisioning;
   answers: Pick<AwsAnswers, "deliver">;
-  /** Who published. */
-  broker: () => Pick<Broker, "subjectOf">;
+  /** Who published, and whether it is still there. */
+  broker: () => Pick<Broker, "subjectOf" | "isConnected">;
   deviceLog: Pick<DeviceLog, "write">;
   onFailure(error: unknown): void;
 }
@@ -119,15 +119,19 @@ export function createProvisioningHandlers(ports: ProvisioningHandlersPorts): Aw
         log(uplink, undefined, new PlatformError("provisioning.no_session", { topic }));
         return undefined;
       }
+      const answer = (topic: string, payload: Uint8Array): void => {
+        // A private key is not queued for who has gone: it would lie in the journal. The device asks again, and what was made expires.
+        if (broker().isConnected(sessionId)) answers.deliver(sessionId, topic, payload);
+      };
       // Read before the first wait: the payload is valid during this call only.
       const { format, members } = readRequest(uplink);
       return serve(operation, uplink, members, subject).then(
-        (answer) => answers.deliver(sessionId, `${topic}/accepted`, encodeProvisioningAnswer(format, answer)),
+        (members) => answer(`${topic}/accepted`, encodeProvisioningAnswer(format, members)),
         (error: unknown) => {
           const refusal = error instanceof PlatformError ? error : new PlatformError("provisioning.failed");
           if (refusal !== error) onFailure(error);
           log(uplink, subject, refusal);
-          answers.deliver(sessionId, `${topic}/rejected`, encodeProvisioningAnswer(format, formatRefusal(refusal)));
+          answer(`${topic}/rejected`, encodeProvisioningAnswer(format, formatRefusal(refusal)));
         },
       );
     };
