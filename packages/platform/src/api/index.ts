@@ -4,7 +4,6 @@ export {
   type AwsApi,
   type AwsOperationPorts,
   type AwsPrincipal,
-  type AwsResponse,
   createAwsApi,
   createAwsOperations,
   dataPlanes,

@@ -21,7 +21,7 @@ export interface DeviceHttpRequest {
   clientCertificate?: ClientCertificate;
 }
 
-export type ClientCertificate = NonNullable<NonNullable<ConnectionFacts["tls"]>["clientCertificate"]>;
+type ClientCertificate = NonNullable<NonNullable<ConnectionFacts["tls"]>["clientCertificate"]>;
 
 /** A long body, fetched piece by piece as the client takes it: a slow reader keeps one piece in memory. */
 export interface DeviceHttpStream {
