@@ -1,6 +1,7 @@
 import { alibabaRegistration } from "@thingstead/dialects";
 import { expect, test } from "vitest";
 import type { PreAuthRequest } from "../../access/index.ts";
+import { createAwsDataRoutes } from "./aws-data-routes.ts";
 import type { DeviceHttpRequest } from "./device-http.ts";
 import { createDeviceRoutes, parseForm } from "./device-routes.ts";
 import { createRegistrationRoutes } from "./registration-routes.ts";
@@ -68,6 +69,35 @@ test("a wrong method names the right one, and an unknown path the known ones, in
   expect(JSON.parse(unknown.body.toString())).toMatchObject({ code: 404, error: "front_door.http_not_found" });
   expect(unknown.body.toString()).toContain("/auth/devicename");
   expect(unknown.body.toString().length).toBeLessThan(400);
+});
+
+test("[AWS 15] the data planes have their paths with every method; what they answer leaves with its own headers", async () => {
+  const seen: string[] = [];
+  const aws = createAwsDataRoutes({
+    async answer({ method, path }) {
+      seen.push(`${method} ${path}`);
+      const headers = { "content-type": "application/json", "x-amzn-requestid": "1" };
+      return { status: 403, headers, body: Buffer.from("{}"), refusal: { code: "aws.forbidden", details: { action: "iot:Publish" } } };
+    },
+  });
+  const routes = createDeviceRoutes({ routes: aws, preAuth: { authenticate: async () => ({ body: {} }) } });
+  for (const [method, path] of [
+    ["POST", "/topics/a%2Fb"],
+    ["DELETE", "/things/t/shadow"],
+    ["PUT", "/things/t/jobs/$next"],
+    ["GET", "/retainedMessage"],
+    ["GET", "/api/things/shadow/ListNamedShadowsForThing/t"],
+  ] as const) {
+    expect(await routes(request(method, path))).toEqual({
+      status: 403,
+      contentType: "application/json",
+      headers: { "x-amzn-requestid": "1" },
+      body: Buffer.from("{}"),
+      refusal: { code: "aws.forbidden", details: { action: "iot:Publish" } },
+    });
+    expect(seen.pop()).toBe(`${method} ${path}`);
+  }
+  expect(await routes(request("GET", "/thing"))).toMatchObject({ status: 404 });
 });
 
 test.each([
