@@ -73,7 +73,7 @@ function invalid(field: string, received: unknown, expected: string): PlatformEr
 }
 
 /** `{"republish": {…}}` -> its one name and its fields. Throws `rules.action_invalid`. */
-export function splitAwsAction(action: AwsAction): { name: string; fields: Fields } {
+function splitAwsAction(action: AwsAction): { name: string; fields: Fields } {
   const names = Object.keys(action).filter((name) => action[name] !== undefined && action[name] !== null);
   const [name = ""] = names;
   if (names.length !== 1 || !Object.hasOwn(rows, name)) {

@@ -6,8 +6,9 @@ import type { Message, Properties } from "@thingstead/mqtt";
 import type { Clock, Random } from "../clock.ts";
 import { PlatformError } from "../errors/index.ts";
 import type { PreparedAction } from "./action.ts";
-import { formatJson, type Publisher, ReadFirst, RuleMessage, type RuleOutput, type Value } from "./compile/index.ts";
+import { type Publisher, ReadFirst, RuleMessage, type RuleOutput } from "./compile/index.ts";
 import type { DeliveryQueue, NewDelivery } from "./delivery-queue.ts";
+import { type ActionFailure, originOf, reportOf } from "./failure-report.ts";
 import type { RuleLimits } from "./limits.ts";
 import type { MessageOrigin, Republisher, RuleContext } from "./ports.ts";
 import { asRuleError } from "./rule-error.ts";
@@ -348,12 +349,6 @@ interface ActionStep extends RuleStep {
   failures?: ActionFailure[];
 }
 
-export interface ActionFailure {
-  action: string;
-  resource: string;
-  reason: string;
-}
-
 function openWork(): Work {
   return { owed: [], work: [] };
 }
@@ -380,22 +375,4 @@ async function readAndFill({ topic, properties }: Republish, { output, shared }:
       await error.ready;
     }
   }
-}
-
-function originOf(shared: RuleMessage, { payload, hops }: Message): MessageOrigin {
-  const payloadBase64 = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString("base64");
-  return { payloadBase64, clientId: shared.publisher?.clientId ?? "N/A", traceId: shared.traceId, hops };
-}
-
-/** The body that an error action sends [aws-iot 14.5]. */
-function reportOf(ruleName: string, topic: string, origin: MessageOrigin, failures: readonly ActionFailure[]): RuleOutput {
-  const value: Value = {
-    ruleName,
-    topic,
-    cloudwatchTraceId: origin.traceId,
-    clientId: origin.clientId,
-    base64OriginalPayload: origin.payloadBase64,
-    failures: failures.map(({ action, resource, reason }) => ({ failedAction: action, failedResource: resource, errorMessage: reason })),
-  };
-  return { bytes: Buffer.from(formatJson(value)), value };
 }

@@ -1,4 +1,4 @@
-export { isObject, toAwsText } from "./aws-value.ts";
+export { toAwsText } from "./aws-value.ts";
 export { type CompiledRule, type CompileOptions, compileAwsExpression, compileSql, type RuleOutput } from "./compile-sql.ts";
 export type { FunctionSettings } from "./functions.ts";
 export { compilePath } from "./path.ts";

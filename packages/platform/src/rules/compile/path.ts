@@ -26,7 +26,7 @@ export function compilePath(text: string): CompiledPath | undefined {
   return { read, key: String(key) };
 }
 
-export function stepInto(value: Value, step: string | number): Value | undefined {
+function stepInto(value: Value, step: string | number): Value | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   if (typeof step === "number") return Array.isArray(value) ? value[step] : undefined;
   return !Array.isArray(value) && Object.hasOwn(value, step) ? value[step] : undefined;
