@@ -1,5 +1,6 @@
 import { DescribeThingCommand, IoTClient, ListAuditTasksCommand, ListThingsCommand } from "@aws-sdk/client-iot";
 import { IoTDataPlaneClient, PublishCommand } from "@aws-sdk/client-iot-data-plane";
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import { systemRandom } from "../../clock.ts";
 import { PlatformError } from "../../errors/index.ts";
@@ -201,4 +202,32 @@ test("a plus in a query stays a plus", async () => {
       ["name", "d"],
     ],
   });
+});
+
+test("whatever comes, the answer is one of the vendor's form and no fault of ours", async () => {
+  const { api, calls } = open([echo, describeThing(async ({ labels }) => ({ json: labels }))]);
+  const part = fc.oneof(
+    fc.string({ unit: "binary", maxLength: 8 }),
+    fc.constantFrom("things", "shadow", "%2F", "%", "..", "", "$next", "topics", "{thingName}"),
+  );
+  const path = fc.array(part, { maxLength: 6 }).map((parts) => `/${parts.join("/")}`);
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "BREW"),
+      path,
+      fc.string({ unit: "binary", maxLength: 30 }),
+      fc.uint8Array({ maxLength: 60 }),
+      async (method, path, rawQuery, body) => {
+        const request = raw({ method, path, rawQuery, body: Buffer.from(body) });
+        for (const answer of [await api.ofDevice(request, async () => ({ kind: "access-key", id: "x" })), await api.signed(request)]) {
+          expect(answer.headers["x-amzn-requestid"]).toBeDefined();
+          if (answer.status === 200) continue;
+          expect(answer.headers["x-amzn-errortype"]).toMatch(/^[A-Z]\w+Exception$/);
+          expect(typeof JSON.parse(answer.body.toString()).message).toBe("string");
+        }
+      },
+    ),
+    { numRuns: 300 },
+  );
+  expect(calls.filter(({ bug }) => bug !== undefined)).toEqual([]);
 });
