@@ -12,7 +12,8 @@ const newTopicClass = Type.Object(
   {
     topic: Type.String({
       minLength: 1,
-      description: "A short name such as `data` or `user/get` (put below `/${productKey}/${deviceName}/`), or a whole template.",
+      description:
+        "A short name such as `data` or `user/get` (put below `/${productKey}/${deviceName}/`), a whole template, or a topic that is no device's: `mqtt:topic/x`, `$aws/things/${deviceName}/shadow/update`.",
     }),
     operation: Type.Enum(["PUB", "SUB", "ALL"], { description: "Rights of the device." }),
     description: Type.Optional(Type.String()),
