@@ -178,6 +178,22 @@ test("rules: created, checked, changed, started, stopped, deleted", async () => 
   expect(checked.body).toEqual({ problems: [], isMatch: true, result: { text: "hi" } });
 });
 
+test("rules in AWS SQL: language, version, actions as their API has them, and an error action without its secrets", async () => {
+  const { call } = await open();
+  const http = { url: "https://hooks.example/", headers: [{ key: "Authorization", value: "Bearer t0ken" }] };
+  const action = { type: "aws", action: { http } };
+  const wish = { name: "r", language: "aws", sqlVersion: "2016-03-23", sql: "SELECT * FROM 'a'", actions: [action], errorAction: action };
+  const created = await call("POST", "/rules", wish);
+  expect(created).toMatchObject({ status: 201, body: { language: "aws", sqlVersion: "2016-03-23", errorAction: action } });
+  const { id } = created.body;
+  const hidden = { type: "aws", action: { http: { ...http, headers: [{ key: "Authorization", value: "" }] } } };
+  expect((await call("GET", `/rules/${id}`)).body).toMatchObject({ actions: [{ action: hidden }], errorAction: hidden });
+  expect(JSON.stringify((await call("GET", "/rules")).body)).not.toContain("t0ken");
+  expect((await call("GET", `/rules/${id}?secret=true`)).body.errorAction).toEqual(action);
+  expect((await call("PATCH", `/rules/${id}`, { errorAction: null, sqlVersion: "beta" })).body).not.toHaveProperty("errorAction");
+  expect((await call("POST", "/rules", { name: "s", language: "sql" })).body.error.code).toBe("api.request_invalid");
+});
+
 test("dead letters show their payload as bytes, and as text where it is text", async () => {
   const { call, ports } = await open();
   await call("POST", "/rules", { name: "r" });
