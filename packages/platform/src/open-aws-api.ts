@@ -10,13 +10,15 @@ import {
   createAwsOperations,
   type createFailedAuthCounter,
   dataPlanes,
+  type FleetDoor,
 } from "./api/index.ts";
 import type { Clock, Random } from "./clock.ts";
 import type { Settings } from "./config/index.ts";
 import type { FleetJobs } from "./device-services/index.ts";
 import { PlatformError } from "./errors/index.ts";
+import { createQuickStart, type Fleet, type QuickStart } from "./fleet/index.ts";
 import type { AwsDataAnswer, DeviceHttpRequest } from "./front-door/index.ts";
-import type { Aws } from "./open-aws.ts";
+import type { Aws, OpenAwsPorts } from "./open-aws.ts";
 import type { RuleEngine } from "./rules/index.ts";
 
 export interface OpenAwsApiPorts {
@@ -53,7 +55,7 @@ export function openAwsApi({
 }: OpenAwsApiPorts): OpenedAwsApi {
   const { account, fleet, eventSwitches, provisioning, certificateClients } = aws;
   const { awsApi: limits, fleetJobs: jobRequestBounds } = settings.limits;
-  const endpoint = settings.aws.endpoint === "" ? settings.host : settings.aws.endpoint;
+  const endpoint = endpointOf(settings);
   const api = createAwsApi({
     operations: createAwsOperations({
       account,
@@ -117,6 +119,22 @@ export function openAwsApi({
       },
     };
   }
+}
+
+function endpointOf({ aws, host }: Settings): string {
+  return aws.endpoint === "" ? host : aws.endpoint;
+}
+
+/** Things with certificates for the REST API. */
+export function openFleetPorts(
+  { settings, certificates, onFailure }: Pick<OpenAwsPorts, "settings" | "certificates" | "onFailure">,
+  { fleet, account }: Pick<Aws, "fleet" | "account">,
+): { fleet: Fleet; quickStart: QuickStart; fleetDoor: FleetDoor } {
+  return {
+    fleet,
+    quickStart: createQuickStart({ fleet, account, onFailure }),
+    fleetDoor: { account, host: endpointOf(settings), caPem: () => certificates().caPem },
+  };
 }
 
 function joinHeaders(headers: DeviceHttpRequest["headers"]): Record<string, string | undefined> {

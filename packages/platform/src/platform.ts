@@ -77,7 +77,7 @@ import {
   createRrpc,
 } from "./messages/index.ts";
 import { bindAws, openAws } from "./open-aws.ts";
-import { openAwsApi } from "./open-aws-api.ts";
+import { openAwsApi, openFleetPorts } from "./open-aws-api.ts";
 import { openDeviceServices } from "./open-device-services.ts";
 import { openOta } from "./open-ota.ts";
 import { createGroups, createMqttUsers, createRegistrationBatches, createRegistry, createTags, createTopology } from "./registry/index.ts";
@@ -512,6 +512,7 @@ async function open(
   const api = await openApi({
     registry,
     deviceCertificates,
+    ...openFleetPorts(awsPorts, aws),
     topology,
     tags,
     groups,

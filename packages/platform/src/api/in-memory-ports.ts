@@ -5,6 +5,7 @@ import { type Clock, systemRandom } from "../clock.ts";
 import type { DeviceLog, LogEntry, LogQuery } from "../device-log/index.ts";
 import type { DeviceServices } from "../device-services/index.ts";
 import { PlatformError } from "../errors/index.ts";
+import type { Fleet, QuickStart } from "../fleet/index.ts";
 import type { CloudPublish, Messages } from "../messages/index.ts";
 import type { Ota } from "../ota/index.ts";
 import {
@@ -378,6 +379,23 @@ const noDeviceServices: DeviceServices = {
   close: () => Promise.resolve(),
 };
 
+/** Its routes are tried over the room itself (`rest/fleet.test.ts`). */
+const unusedFleet: Fleet = {
+  productKey: "aws",
+  things: unusedRoom("fleet.things"),
+  types: unusedRoom("fleet.types"),
+  groups: unusedRoom("fleet.groups"),
+  certificates: unusedRoom("fleet.certificates"),
+  authorities: unusedRoom("fleet.authorities"),
+  policies: unusedRoom("fleet.policies"),
+  records: unusedRoom("fleet.records"),
+  resourceTags: unusedRoom("fleet.resourceTags"),
+  factsOf: () => unused("fleet.factsOf"),
+  onChange: () => unused("fleet.onChange"),
+  start: () => Promise.resolve(),
+  close: () => Promise.resolve(),
+};
+
 function unusedRoom<Room extends object>(room: string): Room {
   return new Proxy<Room>(Object.create(null), { get: (_target, name) => unused(`${room}.${String(name)}`) });
 }
@@ -420,6 +438,9 @@ export function createTestPorts(limits: Partial<ApiLimits> = {}) {
     scriptLinks: unusedRoom<ScriptLinks>("scriptLinks"),
     topology: unusedRoom<Topology>("topology"),
     deviceCertificates: unusedRoom<DeviceCertificates>("deviceCertificates"),
+    fleet: unusedFleet,
+    quickStart: unusedRoom<QuickStart>("quickStart"),
+    fleetDoor: { account: { region: "us-east-2", accountId: "123456789012" }, host: "things.example", caPem: () => "the CA" },
     tags: unusedRoom<Tags>("tags"),
     groups: unusedRoom<Groups>("groups"),
     deviceLog: createInMemoryDeviceLog(),

@@ -14,4 +14,5 @@ export {
 export { createFailedAuthCounter } from "./failed-auth.ts";
 export type { HealthStatus } from "./health.ts";
 export { defaultApiLimits } from "./limits.ts";
+export type { FleetDoor } from "./ports.ts";
 export { openApi } from "./server.ts";

@@ -29,6 +29,10 @@ export interface ApiLimits {
   subDevicesPerCallMax: number;
   /** Devices that one call puts into a group. */
   groupDevicesPerCallMax: number;
+  /** Topics of the policy that one quick start makes. */
+  quickStartTopicsMax: number;
+  /** Groups that one quick start puts its thing into. */
+  quickStartGroupsMax: number;
   /** Actions of one rule. */
   ruleActionsMax: number;
   /** Open event streams. */
@@ -57,6 +61,8 @@ export const defaultApiLimits: ApiLimits = {
   batchDevicesMax: 10_000,
   subDevicesPerCallMax: 2_000,
   groupDevicesPerCallMax: 1_000,
+  quickStartTopicsMax: 50,
+  quickStartGroupsMax: 10,
   ruleActionsMax: 10,
   followersMax: 50,
   streamBufferBytesMax: 1024 * 1024,

@@ -1,9 +1,11 @@
 /** What the HTTP API asks of the rest of the platform. */
+import type { AwsAccount } from "@thingstead/dialects";
 import type { Logger } from "pino";
 import type { DeviceCertificates } from "../access/index.ts";
 import type { Clock } from "../clock.ts";
 import type { DeviceLog } from "../device-log/index.ts";
 import type { DeviceServices } from "../device-services/index.ts";
+import type { Fleet, QuickStart } from "../fleet/index.ts";
 import type { Messages } from "../messages/index.ts";
 import type { Ota } from "../ota/index.ts";
 import type { Groups, MqttUsers, Registry, Tags, Topology } from "../registry/index.ts";
@@ -18,10 +20,21 @@ import type { HealthStatus } from "./health.ts";
 import type { ApiLimits } from "./limits.ts";
 import type { RawApiRequest, RawApiResponse } from "./raw-request.ts";
 
+/** What things with certificates connect to. */
+export interface FleetDoor {
+  account: AwsAccount;
+  host: string;
+  /** The CA that they trust. */
+  caPem(): string;
+}
+
 export interface ApiPorts {
   registry: Registry;
   topology: Topology;
   deviceCertificates: DeviceCertificates;
+  fleet: Fleet;
+  quickStart: QuickStart;
+  fleetDoor: FleetDoor;
   tags: Tags;
   groups: Groups;
   mqttUsers: MqttUsers;

@@ -8,6 +8,24 @@ export const fleetErrors = {
     en: "Thing {name} exists already with another type, other attributes or another billing group.",
     zh: "事物 {name} 已存在，且类型、属性或账单组不同。",
   },
+  "fleet.thing_taken": {
+    http: 409,
+    aws: "ResourceAlreadyExists",
+    en: "Thing {name} exists already. Make a certificate and attach it, or choose another name.",
+    zh: "事物 {name} 已存在。请另建证书并附加到它，或换一个名称。",
+  },
+  "fleet.invalid_client_id": {
+    http: 400,
+    aws: "InvalidRequest",
+    en: "The client id {received} cannot be used; expected {expected}.",
+    zh: "客户端 ID {received} 无效；应为 {expected}。",
+  },
+  "fleet.invalid_topic": {
+    http: 400,
+    aws: "InvalidRequest",
+    en: "The topic {received} cannot be used; expected {expected}.",
+    zh: "Topic {received} 无效；应为 {expected}。",
+  },
   "fleet.thing_has_principals": {
     http: 409,
     aws: "InvalidRequest",

@@ -12,3 +12,4 @@ export { defaultFleetLimits, type FleetLimits } from "./limits.ts";
 export { drawUuid, thingNaming, thingProductKey } from "./naming.ts";
 export type * from "./ports.ts";
 export * from "./provisioning/index.ts";
+export { createQuickStart, type QuickStart, type QuickStarted } from "./quick-start.ts";

@@ -15,6 +15,13 @@ import { addDeviceLogRoutes } from "./device-log.ts";
 import { addTagRoutes, addTopologyRoutes } from "./device-relations.ts";
 import { addDeviceRoutes } from "./devices.ts";
 import { addEventRoutes } from "./events.ts";
+import { addFleetAuthorityRoutes } from "./fleet-authorities.ts";
+import { addFleetCertificateRoutes } from "./fleet-certificates.ts";
+import { addFleetGroupRoutes } from "./fleet-groups.ts";
+import { addFleetPolicyRoutes } from "./fleet-policies.ts";
+import { addFleetQuickStartRoute } from "./fleet-quick-start.ts";
+import { addFleetThingRoutes } from "./fleet-things.ts";
+import { addFleetTypeRoutes } from "./fleet-types.ts";
 import { addGroupRoutes } from "./groups.ts";
 import { addJobRoutes } from "./jobs.ts";
 import { addLogStreamRoute, type LogStreams } from "./log-stream.ts";
@@ -58,7 +65,8 @@ export async function addRestApi(app: RestApp, ports: RestPorts): Promise<LogStr
           openapi: "3.1.0",
           info: {
             title: "Thingstead REST API",
-            description: "Products, devices, topics, thing models, what devices report, rules, messages and the device log of this server.",
+            description:
+              "Products, devices, topics, thing models, what devices report, things with certificates and policies, rules, messages and the device log of this server.",
             version: ports.status().version,
             license: { name: "Apache-2.0", identifier: "Apache-2.0" },
           },
@@ -82,6 +90,13 @@ export async function addRestApi(app: RestApp, ports: RestPorts): Promise<LogStr
       addGroupRoutes(scope, ports);
       addDeviceCertificateRoutes(scope, ports);
       addCredentialRoutes(scope, ports);
+      addFleetQuickStartRoute(scope, ports);
+      addFleetThingRoutes(scope, ports);
+      addFleetTypeRoutes(scope, ports);
+      addFleetGroupRoutes(scope, ports);
+      addFleetCertificateRoutes(scope, ports);
+      addFleetAuthorityRoutes(scope, ports);
+      addFleetPolicyRoutes(scope, ports);
       addMessageRoutes(scope, ports);
       addThingModelRoutes(scope, ports);
       addPropertyRoutes(scope, ports);
