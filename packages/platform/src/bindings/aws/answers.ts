@@ -22,8 +22,8 @@ export function createAwsAnswers({ broker, rules, trail, clock, onFailure }: Aws
       broker().publish(message);
       rules.offer(asSeen(message, clock))?.catch(onFailure);
     },
-    deliver(sessionId, topic, payload) {
-      broker().deliver(sessionId, { topic, payload, qos: 1 });
+    deliver(sessionId, topic, payload, qos = 1) {
+      broker().deliver(sessionId, { topic, payload, qos });
     },
   };
 }

@@ -27,7 +27,7 @@ const subject: ThingClientSubject = {
 };
 
 let handlers: AwsUplinkHandlers;
-let delivered: { sessionId: string; topic: string; members: unknown }[];
+let delivered: { sessionId: string; topic: string; members: unknown; qos: 0 | 1 | undefined }[];
 let entries: NewLogEntry[];
 let failures: unknown[];
 let isThere = true;
@@ -49,9 +49,9 @@ beforeEach(() => {
   handlers = createProvisioningHandlers({
     provisioning,
     answers: {
-      deliver: (sessionId, topic, payload) => {
+      deliver: (sessionId, topic, payload, qos) => {
         const format = topic.includes("/cbor/") ? "cbor" : "json";
-        delivered.push({ sessionId, topic, members: { ...decodeProvisioningRequest(format, payload) } });
+        delivered.push({ sessionId, topic, members: { ...decodeProvisioningRequest(format, payload) }, qos });
       },
     },
     broker: () => ({ subjectOf: (sessionId) => ({ s1: subject, other: { kind: "client" } })[sessionId], isConnected: () => isThere }),
@@ -70,13 +70,13 @@ const create = "$aws/certificates/create/json";
 const fromCsr = "$aws/certificates/create-from-csr/json";
 const provision = "$aws/provisioning-templates/lamps/provision/json";
 
-test("[AW 13] a private key goes to the session that asked, in the format that it asked in", async () => {
+test("[AW 13] a private key goes to the session that asked, in the format that it asked in, and is kept nowhere", async () => {
   await publish("certificates/create", create, "");
   await publish("certificates/create", "$aws/certificates/create/cbor", new Uint8Array([0xa0]));
   const members = { certificateId: "ab", certificatePem: "PEM", privateKey: "KEY", certificateOwnershipToken: "T" };
   expect(delivered).toEqual([
-    { sessionId: "s1", topic: "$aws/certificates/create/json/accepted", members },
-    { sessionId: "s1", topic: "$aws/certificates/create/cbor/accepted", members },
+    { sessionId: "s1", topic: "$aws/certificates/create/json/accepted", members, qos: 0 },
+    { sessionId: "s1", topic: "$aws/certificates/create/cbor/accepted", members, qos: 0 },
   ]);
   expect(entries).toEqual([]);
 });

@@ -111,7 +111,7 @@ export function createProvisioningHandlers(ports: ProvisioningHandlersPorts): Aw
     }
   }
 
-  function handlerOf(operation: Operation): AwsUplinkHandler {
+  function handlerOf(operation: Operation, qos: 0 | 1): AwsUplinkHandler {
     return (uplink) => {
       const { sessionId, topic } = uplink;
       const subject = sessionId === undefined ? undefined : broker().subjectOf(sessionId);
@@ -120,8 +120,8 @@ export function createProvisioningHandlers(ports: ProvisioningHandlersPorts): Aw
         return undefined;
       }
       const answer = (topic: string, payload: Uint8Array): void => {
-        // A private key is not queued for who has gone: it would lie in the journal. The device asks again, and what was made expires.
-        if (broker().isConnected(sessionId)) answers.deliver(sessionId, topic, payload);
+        // Nothing is queued for who has gone: the device asks again, and what was made expires.
+        if (broker().isConnected(sessionId)) answers.deliver(sessionId, topic, payload, qos);
       };
       // Read before the first wait: the payload is valid during this call only.
       const { format, members } = readRequest(uplink);
@@ -138,9 +138,10 @@ export function createProvisioningHandlers(ports: ProvisioningHandlersPorts): Aw
   }
 
   return {
-    "certificates/create": handlerOf(operations.create),
-    "certificates/create-from-csr": handlerOf(operations.createFromRequest),
-    "provisioning/provision": handlerOf(operations.provision),
+    // A private key is in the answer: with QoS 1 it would lie in the journal of a session that is kept.
+    "certificates/create": handlerOf(operations.create, 0),
+    "certificates/create-from-csr": handlerOf(operations.createFromRequest, 1),
+    "provisioning/provision": handlerOf(operations.provision, 1),
   };
 }
 

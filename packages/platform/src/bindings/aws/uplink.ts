@@ -24,6 +24,6 @@ export type AwsUplinkHandlers = Readonly<Partial<Record<ReservedTopicName, AwsUp
 export interface AwsAnswers {
   /** To whoever subscribed and may receive it, at QoS 1; seen by rules. */
   publish(topic: string, payload: Uint8Array): void;
-  /** To one session and nobody else, subscribed or not; rules do not see it. */
-  deliver(sessionId: string, topic: string, payload: Uint8Array): void;
+  /** To one session and nobody else, subscribed or not; rules do not see it. At QoS 1 unless told: QoS 0 is kept nowhere. */
+  deliver(sessionId: string, topic: string, payload: Uint8Array, qos?: 0 | 1): void;
 }
