@@ -44,14 +44,24 @@ const decoder = new TextDecoder("utf-8", { fatal: true });
 const encoder = new TextEncoder();
 const receivedCharactersMax = 100;
 
-const shortened = (value: unknown): string => (JSON.stringify(value) ?? "nothing").slice(0, receivedCharactersMax);
+/** A device may nest so deeply that what was read cannot be written. */
+function shortened(value: unknown): string {
+  try {
+    return (JSON.stringify(value) ?? "nothing").slice(0, receivedCharactersMax);
+  } catch {
+    return "something nested too deeply";
+  }
+}
 
 function refused(reason: ThingShadowRefusalReason, rest: Omit<ThingShadowRefusal, "reason"> = {}): ThingShadowRefused {
   return { kind: "refused", reason, ...rest };
 }
 
+/** The members are the device's own: what they are called says nothing of what was read. */
+type MembersReading = { readonly kind: "members"; readonly members: ShadowNode } | ThingShadowRefused;
+
 /** The request's members, or why it has none. */
-function readMembers(payload: Uint8Array, limits: ThingShadowLimits): ShadowNode | ThingShadowRefused {
+function readMembers(payload: Uint8Array, limits: ThingShadowLimits): MembersReading {
   if (payload.length > limits.requestBytesMax) {
     return refused("too_large", { received: `${payload.length} bytes`, expected: `at most ${limits.requestBytesMax} bytes` });
   }
@@ -63,14 +73,12 @@ function readMembers(payload: Uint8Array, limits: ThingShadowLimits): ShadowNode
   }
   try {
     const value = parseShadowJson(text);
-    if (isShadowNode(value)) return value;
+    if (isShadowNode(value)) return { kind: "members", members: value };
   } catch {
     // Answered as what is JSON and no object.
   }
   return refused("not_json", { received: text.slice(0, receivedCharactersMax), expected: "a JSON object" });
 }
-
-const isRefused = (value: ShadowNode | ThingShadowRefused): value is ThingShadowRefused => "reason" in value && value.kind === "refused";
 
 interface Common {
   version?: number;
@@ -101,9 +109,9 @@ function readCommon(members: ShadowNode, limits: ThingShadowLimits): { kind: "co
 /** Of `get` and `delete`: nothing at all, or an object. */
 export function readThingShadowQuestion(payload: Uint8Array, limits: ThingShadowLimits): ThingShadowQuestion | ThingShadowRefused {
   if (payload.length === 0) return { kind: "question" };
-  const members = readMembers(payload, limits);
-  if (isRefused(members)) return members;
-  const read = readCommon(members, limits);
+  const reading = readMembers(payload, limits);
+  if (reading.kind === "refused") return reading;
+  const read = readCommon(reading.members, limits);
   return read.kind === "refused" ? read : { kind: "question", ...read.common };
 }
 
@@ -111,8 +119,9 @@ const sections = ["desired", "reported"] as const;
 
 /** Of `update`. Members beside `state`, `version` and `clientToken` are passed over. */
 export function readThingShadowUpdate(payload: Uint8Array, limits: ThingShadowLimits): ThingShadowUpdate | ThingShadowRefused {
-  const members = readMembers(payload, limits);
-  if (isRefused(members)) return members;
+  const reading = readMembers(payload, limits);
+  if (reading.kind === "refused") return reading;
+  const { members } = reading;
   const read = readCommon(members, limits);
   if (read.kind === "refused") return read;
   const { common } = read;

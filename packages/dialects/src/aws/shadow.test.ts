@@ -74,6 +74,12 @@ describe("11.3 what is refused", () => {
     expect(readThingShadowUpdate(bytes(deep), limits)).toMatchObject({ kind: "refused", reason: "too_deep" });
   });
 
+  test("a request cannot pass itself off as a refusal of ours", () => {
+    const payload = bytes('{"kind":"refused","reason":"no such reason"}');
+    expect(readThingShadowUpdate(payload, limits)).toMatchObject({ kind: "refused", reason: "state_missing" });
+    expect(readThingShadowQuestion(payload, limits)).toEqual({ kind: "question" });
+  });
+
   test("names: 128 and 64 characters of the vendor's set", () => {
     expect(readThingShadowName({ thingName: "a:_-9", shadowName: "" }, limits)).toBeUndefined();
     expect(readThingShadowName({ thingName: "t", shadowName: "s".repeat(64) }, limits)).toBeUndefined();
