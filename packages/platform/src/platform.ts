@@ -55,6 +55,7 @@ import { type Clock, type Random, systemClock, systemRandom } from "./clock.ts";
 import type { Settings } from "./config/index.ts";
 import { createDeviceLog } from "./device-log/index.ts";
 import { PlatformError } from "./errors/index.ts";
+import { createFailureLog } from "./failure-log.ts";
 import { openRootCredentials, type RootCredentials } from "./first-start.ts";
 import { thingNaming, thingProductKey } from "./fleet/index.ts";
 import {
@@ -81,7 +82,6 @@ import { openAwsApi, openFleetPorts } from "./open-aws-api.ts";
 import { openDeviceServices } from "./open-device-services.ts";
 import { openOta } from "./open-ota.ts";
 import { createGroups, createMqttUsers, createRegistrationBatches, createRegistry, createTags, createTopology } from "./registry/index.ts";
-import { createRepeatGate } from "./repeat-gate.ts";
 import { createAddressPolicy, createHttpWebhookSender, createRuleEngine, defaultRuleSettings } from "./rules/index.ts";
 import { createScripts } from "./scripts/index.ts";
 import { loadMasterKey, noteJournal, openStore, SqliteHistory, SqliteJournal } from "./store/index.ts";
@@ -100,9 +100,6 @@ export interface Platform {
 }
 
 const drainMilliseconds = 5_000;
-/** One failure of a kind in the log for so long; the others are counted. */
-const failureRepeatMilliseconds = 10_000;
-const failureKeysMax = 100;
 /** What old firmware's pre-authentication is told to connect to when several device ports are open. */
 const usualDevicePort = 1883;
 
@@ -150,15 +147,7 @@ async function open(
 ): Promise<Platform> {
   const { limits, dataDir, host } = settings;
   const report = (problem: PlatformError) => logger.error({ code: problem.code, err: problem }, problem.message);
-  const onFailure = createRepeatGate<unknown>(
-    (error, held) => logger.error({ err: error, ...(held > 0 ? { held } : {}) }, "a lookup failed while a device was waiting"),
-    {
-      keyOf: (error) => (error instanceof PlatformError ? error.code : String(error)),
-      clock,
-      milliseconds: failureRepeatMilliseconds,
-      keysMax: failureKeysMax,
-    },
-  );
+  const onFailure = createFailureLog(logger, clock);
   const onBug = (error: unknown, state?: unknown) =>
     logger.error({ err: error, state }, "a fault of ours; only that connection was closed");
 

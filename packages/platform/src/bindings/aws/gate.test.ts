@@ -2,7 +2,7 @@ import { generateKeyPairSync, sign } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { isThingClientSubject } from "../../access/index.ts";
 import { settle } from "../../fake-clock.ts";
-import { account, createGateWorld, everything, factsOf, policyOf } from "./fake-ports.ts";
+import { account, createGateWorld, everything, factsOf, policyOf } from "./testing/gate-world.ts";
 
 const thing = { name: "c1", id: "uuid", attributes: {}, version: 1, createdAt: 0, isExclusive: false };
 

@@ -1,16 +1,16 @@
 /** A gate over a fleet in memory, for tests. */
 import type { AwsAccount } from "@thingstead/dialects";
 import type { Admission, ConnectionFacts, ConnectPacket, ConnectRefusal, Refusal } from "@thingstead/mqtt";
-import { createFakeClock } from "../../fake-clock.ts";
-import type { Authorizer, FleetCertificate, FleetChange, PrincipalFacts } from "../../fleet/index.ts";
-import { type AskWebhook, createAuthorizerClients } from "./authorizer-client.ts";
-import { createCertificateClients } from "./certificate-client.ts";
-import { type AwsGatePorts, createAwsGate } from "./gate.ts";
-import { defaultAwsAccessLimits, defaultAwsSessionLimits } from "./limits.ts";
-import { createPolicyBook } from "./policies.ts";
-import { createAwsSessionBook } from "./session-book.ts";
-import { createSignedClients } from "./signed-client.ts";
-import { createAwsWatcher } from "./watcher.ts";
+import { createFakeClock } from "../../../fake-clock.ts";
+import type { Authorizer, FleetCertificate, FleetChange, PrincipalFacts } from "../../../fleet/index.ts";
+import { type AskWebhook, createAuthorizerClients } from "../authorizer-client.ts";
+import { createCertificateClients } from "../certificate-client.ts";
+import { type AwsGatePorts, createAwsGate } from "../gate.ts";
+import { defaultAwsAccessLimits, defaultAwsSessionLimits } from "../limits.ts";
+import { createPolicyBook } from "../policies.ts";
+import { createAwsSessionBook } from "../session-book.ts";
+import { createSignedClients } from "../signed-client.ts";
+import { createAwsWatcher } from "../watcher.ts";
 
 export const account: AwsAccount = { region: "us-east-2", accountId: "123456789012" };
 
