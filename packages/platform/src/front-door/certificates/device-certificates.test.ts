@@ -37,6 +37,15 @@ test("no two certificates share a key or a serial number", async () => {
   expect(new X509Certificate(one.certificatePem).serialNumber).not.toBe(new X509Certificate(other.certificatePem).serialNumber);
 });
 
+test("a device's certificate is good for a client only: with a host's name as subject it is no server's", async () => {
+  const [request] = vectors.requests.filter(({ refused }) => refused === undefined);
+  const made = await issueDeviceKeysAndCertificate(authority, ports);
+  for (const pem of [made.certificatePem, await signCertificateRequest(authority, request?.pem ?? "", ports)]) {
+    // id-kp-clientAuth, RFC 5280 4.2.1.12
+    expect(new X509Certificate(pem).keyUsage).toEqual(["1.3.6.1.5.5.7.3.2"]);
+  }
+});
+
 describe("AW 3.3 a certificate for a request", () => {
   for (const { name, pem, subject, refused } of vectors.requests) {
     test(`${refused === undefined ? "signs" : "refuses"} ${name}`, async () => {

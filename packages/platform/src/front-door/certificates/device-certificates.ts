@@ -73,6 +73,8 @@ async function sign(authority: KeyPairFiles, publicKey: types.CryptoKey, subject
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+      // Devices choose their subject, and trust this CA for servers too: with a host's name for one nobody may be that host.
+      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.clientAuth]),
       await x509.SubjectKeyIdentifierExtension.create(publicKey),
       await x509.AuthorityKeyIdentifierExtension.create(issuer),
     ],
