@@ -19,7 +19,6 @@ const environment = (): Record<string, string> => ({
   AWS_ACCESS_KEY_ID: fixture.server.accessKeyId,
   AWS_SECRET_ACCESS_KEY: fixture.server.accessKeySecret,
   AWS_DEFAULT_REGION: awsRegion,
-  AWS_ENDPOINT_URL: `http://127.0.0.1:${fixture.server.httpPort}`,
   AWS_CONFIG_FILE: "/dev/null",
   AWS_SHARED_CREDENTIALS_FILE: "/dev/null",
   AWS_EC2_METADATA_DISABLED: "true",
@@ -27,7 +26,9 @@ const environment = (): Record<string, string> => ({
   AWS_PAGER: "",
 });
 
-const aws = (...args: string[]) => run("aws", [...args, "--output", "json"], environment());
+/** Older versions know the endpoint by this option alone. */
+const aws = (...args: string[]) =>
+  run("aws", ["--endpoint-url", `http://127.0.0.1:${fixture.server.httpPort}`, ...args, "--output", "json"], environment());
 
 async function told(...args: string[]): Promise<Record<string, unknown>> {
   const { code, stdout, stderr } = await aws(...args);

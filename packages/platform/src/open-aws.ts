@@ -85,8 +85,8 @@ export interface Aws {
 
 export async function openAws(ports: OpenAwsPorts): Promise<Aws> {
   const { settings, registry, rules, broker, clock, random, onFailure } = ports;
-  const { region, accountId } = settings.aws;
-  const account: AwsAccount = { region, accountId };
+  const { region, accountId, foreignArns } = settings.aws;
+  const account: AwsAccount = { region, accountId, acceptsForeignArns: foreignArns === "accept" };
   const fleet = openFleet(ports);
   await fleet.start();
   const trail = createRuleTrail();

@@ -55,6 +55,7 @@ export {
   readJobRequest,
 } from "./job-requests.ts";
 export { isJobExecutionPending, isJobExecutionStatus, type JobExecutionStatus, jobExecutionStatuses, mayDeviceSet } from "./job-states.ts";
+export { type LeastRights, leastPolicy } from "./least-policy.ts";
 export { type CompiledPolicies, compilePolicies, type PolicyDecision } from "./policy-compile.ts";
 export type { ConnectAttribute, PolicyContext } from "./policy-context.ts";
 export {
@@ -72,7 +73,6 @@ export {
   provisioningFormats,
 } from "./provisioning-messages.ts";
 export { type ReservedTopicName, reservedRequestTopics } from "./reserved-topics.ts";
-export { type LeastRights, leastPolicy } from "./least-policy.ts";
 export {
   formatThingShadow,
   formatThingShadowAccepted,

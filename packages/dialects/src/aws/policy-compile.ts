@@ -123,13 +123,12 @@ function compileResource(tokens: readonly WildcardToken[], account: AwsAccount):
   const parts = splitTokens(tokens);
   if (parts === undefined) return undefined;
   const [arn = [], partition = [], service = [], region = [], accountId = [], resource = []] = parts;
-  const isOurs =
-    isText(arn, "arn") &&
-    (isText(partition, "aws") || isText(partition, partitionOf(account.region))) &&
-    isText(service, "iot") &&
-    (region.length === 0 || isText(region, account.region)) &&
-    (accountId.length === 0 || isText(accountId, account.accountId));
-  return isOurs ? compileWildcards(resource) : undefined;
+  const isOwn =
+    account.acceptsForeignArns === true ||
+    ((isText(partition, "aws") || isText(partition, partitionOf(account.region))) &&
+      (region.length === 0 || isText(region, account.region)) &&
+      (accountId.length === 0 || isText(accountId, account.accountId)));
+  return isOwn && isText(arn, "arn") && isText(service, "iot") ? compileWildcards(resource) : undefined;
 }
 
 function isText(tokens: readonly WildcardToken[], text: string): boolean {

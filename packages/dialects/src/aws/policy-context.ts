@@ -35,23 +35,25 @@ export function createContextValues(context: PolicyContext): ContextValues {
   const { certificate } = context;
   // An attribute of a thing that the certificate is not attached to would let any client id borrow another's values.
   const thing = context.thing?.isAttached === true ? context.thing : undefined;
-  const plain: Readonly<Record<string, () => readonly string[] | undefined>> = {
-    "iot:clientid": () => one(context.clientId),
-    "aws:sourceip": () => one(context.sourceIp),
-    "iot:domainname": () => one(context.domainName),
-    "iot:connectattributes": () => context.connectAttributes,
-    "aws:currenttime": () => [new Date(context.now).toISOString()],
-    "aws:epochtime": () => [String(Math.floor(context.now / 1000))],
-    "iot:connection.thing.thingname": () => one(thing?.name),
-    "iot:connection.thing.thingtypename": () => one(thing?.typeName),
+  const plain = new Map<string, () => readonly string[] | undefined>([
+    ["iot:clientid", () => one(context.clientId)],
+    ["aws:sourceip", () => one(context.sourceIp)],
+    ["iot:domainname", () => one(context.domainName)],
+    ["iot:connectattributes", () => context.connectAttributes],
+    ["aws:currenttime", () => [new Date(context.now).toISOString()]],
+    ["aws:epochtime", () => [String(Math.floor(context.now / 1000))]],
+    ["iot:connection.thing.thingname", () => one(thing?.name)],
+    ["iot:connection.thing.thingtypename", () => one(thing?.typeName)],
     // No such thing is "not attached", so that a Deny of unattached clients holds; without a client id there is no connection to tell of.
-    "iot:connection.thing.isattached": () =>
-      context.clientId === undefined && context.thing === undefined ? undefined : [String(thing !== undefined)],
-    "iot:certificate.serialnumber": () => one(certificate?.serialNumber),
-    "iot:certificate.availablekeys": () => (certificate === undefined ? undefined : availableKeys(certificate)),
-  };
+    [
+      "iot:connection.thing.isattached",
+      () => (context.clientId === undefined && context.thing === undefined ? undefined : [String(thing !== undefined)]),
+    ],
+    ["iot:certificate.serialnumber", () => one(certificate?.serialNumber)],
+    ["iot:certificate.availablekeys", () => (certificate === undefined ? undefined : availableKeys(certificate))],
+  ]);
   return (key) => {
-    const ofPlain = plain[key.toLowerCase()];
+    const ofPlain = plain.get(key.toLowerCase());
     if (ofPlain !== undefined) return ofPlain();
     const attribute = thingAttribute.exec(key)?.[1];
     if (attribute !== undefined) {

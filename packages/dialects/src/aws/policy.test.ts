@@ -68,6 +68,21 @@ test("the limit of a document counts what is no white space", () => {
   });
 });
 
+test.each(["constructor", "__proto__", "valueOf", "iot:NoSuchKey"])(
+  "the key %s has no value: a Deny that asks for it is judged, not stumbled over",
+  (key) => {
+    const policy = mustRead(
+      `{"Version":"2012-10-17","Statement":[
+      {"Effect":"Allow","Action":"*","Resource":["arn:aws:iot:*:*:topic/free","arn:aws:iot:*:*:topic/\${${key}}/x"]},
+      {"Effect":"Deny","Action":"*","Resource":"*","Condition":{"StringNotEquals":{"${key}":"a"}}},
+      {"Effect":"Deny","Action":"*","Resource":"*","Condition":{"StringEquals":{"${key}":"a"}}}
+    ]}`,
+    );
+    const compiled = compilePolicies([{ name: "p", policy }], context);
+    expect(compiled.decide("iot:Publish", "topic/free")).toMatchObject({ kind: "explicit-deny", statement: "#2" });
+  },
+);
+
 test("any text is answered, never thrown at", () => {
   const parts = ["Version", "Statement", "Effect", "Allow", "Action", "iot:*", "Resource", "*", "Condition", "StringLike", "2012-10-17"];
   const value = fc.letrec((tie) => ({

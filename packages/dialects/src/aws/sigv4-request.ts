@@ -67,7 +67,12 @@ export function isSigV4Signed({ headers, rawQuery }: Pick<SignedRequest, "header
   return textOf(headers.authorization)?.startsWith("AWS4-") === true || /(?:^|&)X-Amz-(?:Algorithm|Signature)=/.test(rawQuery);
 }
 
-export function textOf(value: string | readonly string[] | undefined): string | undefined {
+/** The client says which headers it signed: they may be called as what every object has. */
+export function headerOf(headers: SignedRequest["headers"], name: string): string | undefined {
+  return Object.hasOwn(headers, name) ? textOf(headers[name]) : undefined;
+}
+
+function textOf(value: string | readonly string[] | undefined): string | undefined {
   return typeof value === "string" || value === undefined ? value : value.join(",");
 }
 

@@ -285,3 +285,9 @@ test("whatever stands in the credentials, the answer is a verdict", async () => 
     { numRuns: 300 },
   );
 });
+
+test.each(["constructor", "__proto__"])("a signed header called %s is one like any other that did not come", async (name) => {
+  const authorization = header("service", `${name};host;x-amz-date`, "0".repeat(64));
+  const verdict = await verifySigV4({ ...vanilla, headers: { ...vanilla.headers, authorization } }, ports());
+  expect(verdict).toMatchObject({ kind: "refused", reason: "mismatch" });
+});

@@ -3,6 +3,7 @@ import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import {
   decodeQuery,
   defaultSigV4Limits,
+  headerOf,
   isClaimFault,
   type QueryPair,
   readClaim,
@@ -10,7 +11,6 @@ import {
   type SignedRequest,
   type SigV4Limits,
   sigV4Algorithm,
-  textOf,
   timeOfLongDate,
 } from "./sigv4-request.ts";
 
@@ -173,7 +173,7 @@ async function importSigner(): Promise<CreateSigner> {
 
     async signAgain({ method, path, headers }: SignedRequest, query: readonly QueryPair[], signedAt: number): Promise<Signed> {
       const { shortDate, longDate, region, service, signedHeaders, payloadHash } = this.#claim;
-      const picked = Object.fromEntries(signedHeaders.map((name) => [name, textOf(headers[name]) ?? ""]));
+      const picked = Object.fromEntries(signedHeaders.map((name) => [name, headerOf(headers, name) ?? ""]));
       const canonicalHeaders = getCanonicalHeaders(
         { method, protocol: "https:", hostname: "", path, headers: picked },
         undefined,

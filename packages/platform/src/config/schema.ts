@@ -69,6 +69,11 @@ export const settingsSchema = section({
       pattern: "^[0-9]{12}$",
       description: "Account of the AWS dialect, 12 digits: stands in ARNs and policies; a fleet that moves keeps its own",
     }),
+    foreignArns: Type.Union([Type.Literal("accept"), Type.Literal("refuse")], {
+      default: "accept",
+      description:
+        "Policies, requests and signatures that name another region or account: `accept` takes them for ours, as a fleet that moves brings them; `refuse` as the vendor",
+    }),
     endpoint: Type.String({
       default: "",
       pattern: "^[a-zA-Z0-9.:-]*$",

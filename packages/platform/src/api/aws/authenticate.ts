@@ -19,6 +19,8 @@ export interface AwsAuthenticatePorts {
 /** Planes that a signing name opens, in the order in which their paths are tried. */
 const planesOf: Readonly<Record<string, readonly AwsService[]>> = {
   iot: ["iot"],
+  // How the vendor's older clients sign for the control plane (botocore before 1.31, the JavaScript SDK 2).
+  "execute-api": ["iot"],
   iotdata: ["iotdata"],
   "iot-jobs-data": ["iot-jobs-data"],
   iotdevicegateway: ["iotdata", "iot-jobs-data"],
