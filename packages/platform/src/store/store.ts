@@ -3,7 +3,16 @@ import { Kysely } from "kysely";
 import type { DeviceCertificateStore, DeviceTokenStore, TokenStore } from "../access/index.ts";
 import { type Clock, type Random, systemClock, systemRandom } from "../clock.ts";
 import type { DeviceLogStore } from "../device-log/index.ts";
-import type { ConfigStore, DeviceFileStore, DeviceLineStore, DiagnosticStore, FleetJobStore, JobStore, NamedShadowStore, ShadowStore } from "../device-services/index.ts";
+import type {
+  ConfigStore,
+  DeviceFileStore,
+  DeviceLineStore,
+  DiagnosticStore,
+  FleetJobStore,
+  JobStore,
+  NamedShadowStore,
+  ShadowStore,
+} from "../device-services/index.ts";
 import { PlatformError } from "../errors/index.ts";
 import type { FleetStore } from "../fleet/index.ts";
 import type { OtaStore } from "../ota/index.ts";
@@ -23,8 +32,8 @@ import { createSqliteDeviceLogStore } from "./sqlite-device-log-store.ts";
 import { createSqliteConfigStore, createSqliteDiagnosticStore, createSqliteShadowStore } from "./sqlite-device-services-store.ts";
 import { createSqliteDeviceTokenStore } from "./sqlite-device-token-store.ts";
 import { openSqliteFile, TransactionalSqliteDialect } from "./sqlite-file.ts";
-import { createSqliteFleetStore } from "./sqlite-fleet-store.ts";
 import { createSqliteFleetJobStore } from "./sqlite-fleet-job-store.ts";
+import { createSqliteFleetStore } from "./sqlite-fleet-store.ts";
 import { createSqliteGroupStore } from "./sqlite-group-store.ts";
 import { createSqliteJobStore } from "./sqlite-job-store.ts";
 import { createSqliteMqttUserStore } from "./sqlite-mqtt-user-store.ts";
