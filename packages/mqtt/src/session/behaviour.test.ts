@@ -171,7 +171,7 @@ test("6.4: retained messages come for the very topic only, with RETAIN 1; live o
   expect(other.publishes()).toMatchObject([{ topic: "a/b", isRetained: false }]);
 });
 
-test("6.4: RETAIN without its permission is refused as any publish, in a will too", async () => {
+test("6.4: RETAIN without its permission is refused like every publish, in a will too", async () => {
   const retainRefusal: Refusal = { code: "access.policy", received: "iot:RetainPublish", reasonCode: 0x87 };
   const world = await brokerOf({ onPublishRefused: "disconnect" }, { publish: () => ({ ...granted, retainRefusal }) });
   const listener = world.open();

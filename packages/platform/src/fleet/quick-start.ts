@@ -6,12 +6,12 @@ import { createTurns } from "./context.ts";
 import type { Attributes, Fleet, FleetCertificate, Policy, Thing } from "./fleet.ts";
 
 /** What the new policy allows: these MQTT filters, or everything; or one that exists is attached. */
-export type QuickStartPolicy = { topics: readonly string[] } | { allowsEverything: true } | { policyName: string };
+type QuickStartPolicy = { topics: readonly string[] } | { allowsEverything: true } | { policyName: string };
 
 /** A certificate for a key that the device keeps, or one that it has already, whoever issued it. */
-export type QuickStartCredential = { csr: string } | { certificate: string };
+type QuickStartCredential = { csr: string } | { certificate: string };
 
-export interface QuickStartWish {
+interface QuickStartWish {
   thingName: string;
   /** Absent: the thing's name. With another one the certificate is exclusive to the thing. */
   clientId?: string;
