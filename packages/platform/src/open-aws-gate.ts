@@ -78,7 +78,7 @@ export function openAwsGate(ports: OpenAwsGatePorts): AwsGateParts {
       createAwsGate({
         next,
         certificateClients,
-        signedClients: createSignedClients({ region: account.region, secretOf: ports.secretOf, clock, limits }),
+        signedClients: createSignedClients({ account, secretOf: ports.secretOf, clock, limits }),
         authorizerClients: createAuthorizerClients({ records: fleet.records, ask, policyBook, random, limits }),
         registry,
         productKey: fleet.productKey,

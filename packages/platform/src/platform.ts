@@ -5,6 +5,7 @@ import {
   alibabaKeepAlivePolicy,
   alibabaStrictKeepAlivePolicy,
   awsCertificateHosts,
+  awsDeviceHosts,
 } from "@thingstead/dialects";
 import { createBroker, createMemoryJournal, createSinglePeer } from "@thingstead/mqtt";
 import type { Logger } from "pino";
@@ -533,6 +534,7 @@ async function open(
     dataDir,
     hosts: [host, settings.aws.endpoint.replace(portSuffix, "")],
     vendorHosts: [...alibabaCertificateHosts, ...awsCertificateHosts(settings.aws.region)],
+    namedHosts: awsDeviceHosts,
     clock,
     random,
     onRenewalFailed: (error) => logger.error({ err: error }, "the server certificate could not be renewed"),

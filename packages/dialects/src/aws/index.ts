@@ -2,7 +2,7 @@
 export { type AwsAccount, arnOf, resourceOf } from "./arn.ts";
 export { awsBehaviour, awsClientIdFault, awsKeepAliveOf } from "./behaviour.ts";
 export { type AlternativeNameKind, type CertificateNames, type NameAttribute, readCertificateNames } from "./certificate-names.ts";
-export { awsCertificateHosts, isAwsHost } from "./endpoints.ts";
+export { awsCertificateHosts, awsDeviceHosts, isAwsHost } from "./endpoints.ts";
 export {
   type AwsClientFacts,
   type AwsDisconnectReason,

@@ -21,7 +21,8 @@ export interface SigV4Ports {
   now: number;
   /** How far the time of signing may be from ours; also how long a signed query without `X-Amz-Expires` is good. */
   clockSkewSecondsMax: number;
-  region: string;
+  /** Absent: whatever region was signed for. */
+  region?: string;
   /** Signing names that are taken here. */
   services: readonly string[];
   limits?: SigV4Limits;
@@ -91,7 +92,7 @@ export async function verifySigV4(request: SignedRequest, ports: SigV4Ports): Pr
     expected,
     ...(signed === undefined ? {} : { canonicalRequest: signed.canonicalRequest, stringToSign: signed.stringToSign }),
   });
-  if (claim.region !== ports.region) return refuse("region", claim.region, ports.region);
+  if (ports.region !== undefined && claim.region !== ports.region) return refuse("region", claim.region, ports.region);
   if (!ports.services.includes(service)) return refuse("service", service, ports.services.join(", "));
   if (!claim.longDate.startsWith(claim.shortDate)) return refuse("scope_date", claim.shortDate, claim.longDate.slice(0, 8));
   const secret = ports.secretOf(accessKeyId);

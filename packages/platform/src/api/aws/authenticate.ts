@@ -46,7 +46,7 @@ export async function authenticateSigned(request: RawApiRequest, ports: AwsAuthe
     secretOf: (accessKeyId) => ports.accessKeys.findSecret(accessKeyId),
     now: ports.clock.now(),
     clockSkewSecondsMax: ports.limits.clockSkewSecondsMax,
-    region: ports.account.region,
+    ...(ports.account.acceptsForeignArns === true ? {} : { region: ports.account.region }),
     services: Object.keys(planesOf),
   });
   if (verdict.kind === "verified") return { accessKeyId: verdict.accessKeyId, planes: planesOf[verdict.service] ?? [] };

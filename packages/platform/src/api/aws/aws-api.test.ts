@@ -13,12 +13,12 @@ import type { AwsOperation, AwsRequest } from "./operation.ts";
 const account = { region: "us-east-1", accountId: "123456789012" };
 const key = { id: "AKIDEXAMPLE", secret: "s3cret" };
 
-function open(operations: AwsOperation[] = [], limits: Partial<typeof defaultAwsApiLimits> = {}) {
+function open(operations: AwsOperation[] = [], limits: Partial<typeof defaultAwsApiLimits> = {}, acceptsForeignArns = false) {
   const calls: AwsCall[] = [];
   const clock = { now: () => Date.now(), after: () => () => {}, soon: (task: () => void) => task() };
   const api = createAwsApi({
     operations,
-    account,
+    account: { ...account, acceptsForeignArns },
     accessKeys: { findSecret: (id) => (id === key.id ? key.secret : undefined) },
     failedAuth: createFailedAuthCounter(clock, { failedAuthPerMinuteMax: 3, failedAuthAddressesMax: 10 }),
     clock,
@@ -144,6 +144,20 @@ test("wrong keys are told in the vendor's words; who goes on guessing is held of
   await send("wrong");
   expect((await send(key.secret)).name).toBe("ThrottlingException");
   expect(calls.at(-1)?.errorCode).toBe("api.too_many_failed_logins");
+});
+
+test("a signature for another region counts where every region is taken for ours", async () => {
+  const list: AwsOperation = {
+    name: "ListThings",
+    service: "iot",
+    method: "GET",
+    path: "/things",
+    run: async () => ({ json: { things: [] } }),
+  };
+  const { options } = open([list], {}, true);
+  expect((await new IoTClient(options(key.secret, "eu-west-1")).send(new ListThingsCommand({}))).things).toEqual([]);
+  const error = await new IoTClient(options("wrong", "eu-west-1")).send(new ListThingsCommand({})).catch((each) => each);
+  expect(error.name).toBe("InvalidSignatureException");
 });
 
 test("a signature for another region names ours", async () => {

@@ -1,5 +1,5 @@
 /** Clients by WebSocket whose upgrade was signed with an access key (AWS reference 2.2, 17). */
-import { verifySigV4 } from "@thingstead/dialects";
+import { type AwsAccount, verifySigV4 } from "@thingstead/dialects";
 import type { ConnectionFacts } from "@thingstead/mqtt";
 import type { Clock } from "../../clock.ts";
 import { type ConnectContext, type ProofRefusal, type ProvenClient, splitTarget } from "./client.ts";
@@ -7,7 +7,7 @@ import type { AwsAccessLimits } from "./limits.ts";
 import { everythingAllowed } from "./policies.ts";
 
 export interface SignedClientPorts {
-  region: string;
+  account: AwsAccount;
   /** Undefined: no such key. */
   secretOf(accessKeyId: string): string | undefined;
   clock: Pick<Clock, "now">;
@@ -20,13 +20,14 @@ export interface SignedClients {
 
 const services = ["iotdevicegateway", "iotdata"];
 
-export function createSignedClients({ region, secretOf, clock, limits }: SignedClientPorts): SignedClients {
+export function createSignedClients({ account, secretOf, clock, limits }: SignedClientPorts): SignedClients {
+  const region = account.acceptsForeignArns === true ? {} : { region: account.region };
   return {
     async prove({ upgrade }) {
       const { path, rawQuery } = splitTarget(upgrade?.target ?? "");
       const verdict = await verifySigV4(
         { method: "GET", path, rawQuery, headers: upgrade?.headers ?? {} },
-        { secretOf, now: clock.now(), clockSkewSecondsMax: limits.clockSkewSecondsMax, region, services },
+        { secretOf, now: clock.now(), clockSkewSecondsMax: limits.clockSkewSecondsMax, ...region, services },
       );
       if (verdict.kind === "refused") {
         const { reason, received, expected, stringToSign } = verdict;

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rename, rm, stat, writeFile } from "node:fs/promises
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createSecureContext } from "node:tls";
-import { alibabaCertificateHosts } from "@thingstead/dialects";
+import { alibabaCertificateHosts, awsDeviceHosts } from "@thingstead/dialects";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { type Clock, systemRandom } from "../../clock.ts";
 import { normalizeNames, openCertificates } from "./certificates.ts";
@@ -58,6 +58,19 @@ beforeEach(async () => {
 });
 afterAll(async () => {
   await rm(dataDir, { recursive: true, force: true });
+});
+
+test("[AWS 2.1] who names the data endpoint of any region is shown a certificate with that name; nobody else is", async () => {
+  const ports = { dataDir, hosts: ["iot.example"], vendorHosts: ["*.iot.us-east-1.amazonaws.com"], clock, random: systemRandom };
+  const certificates = await openCertificates({ ...ports, namedHosts: awsDeviceHosts });
+  for (const name of ["xxx-ats.iot.us-east-2.amazonaws.com", "a1b2.iot.cn-north-1.amazonaws.com.cn"]) {
+    expect(leafOf(certificates.identityFor(name)).checkHost(name)).toBe(name.replace(/^[^.]+/, "*"));
+    // A stack with buffers of 4 KiB has to take the chain.
+    expect(leafOf(certificates.identityFor(name)).raw.length).toBeLessThan(3_000);
+  }
+  expect(leafOf(certificates.identityFor(undefined)).checkHost("x.iot.us-east-2.amazonaws.com")).toBeUndefined();
+  expect(leafOf(certificates.identityFor("iot.example")).checkHost("iot.example")).toBe("iot.example");
+  certificates.close();
 });
 
 test("makes a CA for 20 years and RSA and ECDSA leaves that it signed", async () => {

@@ -50,6 +50,8 @@ export interface CertificatesOptions {
   hosts: readonly string[];
   /** Names that firmware has built in, wildcards allowed: whoever redirects their DNS here is served. */
   vendorHosts: readonly string[];
+  /** More such names, in a certificate that only who names one of them is shown: the one with all names stays small. */
+  namedHosts?: readonly string[];
   clock: Clock;
   random: Random;
   /** A renewal that failed; the old certificate stays in use and the next check tries again. */
@@ -68,16 +70,17 @@ interface Leaf {
  * @throws PlatformError `front_door.certificate_*`
  */
 export async function openCertificates(options: CertificatesOptions): Promise<Certificates> {
-  const { dataDir, clock } = options;
+  const { dataDir, clock, namedHosts = [] } = options;
   const authority = await openAuthority(options);
   const hostNames = normalizeNames([...options.hosts, hostname(), ...localNames]);
   const issued = [
     // Small, for clients that name the host: the chain has to fit into 4 KiB buffers of old stacks.
     { file: "host", names: hostNames },
+    ...(namedHosts.length === 0 ? [] : [{ file: "named", names: normalizeNames(namedHosts) }]),
     { file: "all", names: normalizeNames([...hostNames, ...options.vendorHosts]) },
   ];
 
-  const state = { leaves: [] as Leaf[], ticketKeys: Buffer.alloc(0) as Buffer };
+  const state = { leaves: [] as Leaf[], hasOwn: false, ticketKeys: Buffer.alloc(0) as Buffer };
   const listeners: (() => void)[] = [];
   const refresh = async (): Promise<boolean> => {
     const now = clock.now();
@@ -96,6 +99,7 @@ export async function openCertificates(options: CertificatesOptions): Promise<Ce
     const ticketKeys = await loadTicketKeys(join(dataDir, "tls", "ticket-key.json"), options);
     hasChanged ||= !ticketKeys.equals(state.ticketKeys);
     if (hasChanged || own !== undefined) state.leaves = leaves;
+    state.hasOwn = own !== undefined;
     state.ticketKeys = ticketKeys;
     return hasChanged || own !== undefined;
   };
@@ -134,7 +138,7 @@ export async function openCertificates(options: CertificatesOptions): Promise<Ce
       const issuing = await import("./device-certificates.ts");
       return issuing.signCertificateRequest(authority, csrPem, { now: clock.now(), random: options.random });
     },
-    identityFor: (serverName) => chooseLeaf(state.leaves, serverName).identity,
+    identityFor: (serverName) => chooseLeaf(state, serverName).identity,
     ticketKeys: () => state.ticketKeys,
     onRenewed: (listener) => void listeners.push(listener),
     close() {
@@ -231,10 +235,10 @@ function toLeaf(pairs: readonly KeyPairFiles[]): Leaf {
   };
 }
 
-/** Leaves are ordered: the operator's own, the host's, the one with all names. */
-function chooseLeaf(leaves: readonly Leaf[], serverName: string | undefined): Leaf {
+/** Leaves are ordered: the operator's own, the host's, that of named hosts, the one with all other names. */
+function chooseLeaf({ leaves, hasOwn }: { leaves: readonly Leaf[]; hasOwn: boolean }, serverName: string | undefined): Leaf {
   const named = serverName === undefined ? undefined : leaves.find((leaf) => leaf.matches(serverName));
-  const chosen = named ?? (leaves.length > 2 ? leaves[0] : leaves.at(-1));
+  const chosen = named ?? (hasOwn ? leaves[0] : leaves.at(-1));
   if (chosen === undefined) throw new Error("certificates are used before they are open");
   return chosen;
 }

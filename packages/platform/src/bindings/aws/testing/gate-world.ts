@@ -97,7 +97,7 @@ export function createGateWorld(options: Partial<Pick<AwsGatePorts, "deniedConne
       justInTime: { register: unusable, announce: unusable },
       clock,
     }),
-    signedClients: createSignedClients({ region: account.region, secretOf: () => undefined, clock, limits }),
+    signedClients: createSignedClients({ account, secretOf: () => undefined, clock, limits }),
     authorizerClients: createAuthorizerClients({
       records: { find: async (family, name) => (family === "authorizers" ? authorizers.get(name) : undefined) },
       async ask({ url, body }) {
