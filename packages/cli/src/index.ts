@@ -22,6 +22,7 @@ import { addStartCommand } from "./commands/start.ts";
 import { addStatusCommand } from "./commands/status.ts";
 import { addSubDeviceCommands } from "./commands/sub-device.ts";
 import { addTagCommands } from "./commands/tag.ts";
+import { addThingCommands } from "./commands/thing.ts";
 import { addTopicCommands } from "./commands/topic.ts";
 import { addTslCommands } from "./commands/tsl.ts";
 import { createCommandKit } from "./context.ts";
@@ -91,6 +92,7 @@ function createProgram(io: CliIo, language: Language, t: Translate): Command {
   addCertificateCommands(program, kit);
   addGroupCommands(program, kit);
   addTagCommands(program, kit);
+  addThingCommands(program, kit);
   addTopicCommands(program, kit);
   addMqttUserCommands(program, kit);
   addRuleCommands(program, kit);

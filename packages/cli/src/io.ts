@@ -3,6 +3,7 @@ import { accessSync, constants, createReadStream, createWriteStream, readFileSyn
 import { pipeline } from "node:stream/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { createHttpCall, type HttpCall } from "./http.ts";
+import { type NewFile, type NewFiles, takeNewFiles } from "./new-files.ts";
 
 /** Settings by path as text, e.g. `{ "listen.http": "0" }`, and where further ones are read from. */
 export interface StartRequest {
@@ -55,6 +56,8 @@ export interface CliIo {
   openFile(path: string): FilePieces;
   /** A new file; one that is there stays, and is a failure. @throws as `fs.createWriteStream` does */
   writeFile(path: string, pieces: AsyncIterable<Uint8Array>): Promise<void>;
+  /** All of them, or none. @throws as `fs.openSync` does */
+  takeNewFiles(folder: string, files: readonly NewFile[]): NewFiles;
   http: HttpCall;
   sleep(milliseconds: number): Promise<void>;
   /** Loaded only when the server is started here: the other commands stay quick. */
@@ -92,6 +95,7 @@ export function createProcessIo(): CliIo {
         throw error;
       }
     },
+    takeNewFiles,
     http: createHttpCall(),
     sleep: (milliseconds) => delay(milliseconds),
     async startServer(startRequest) {

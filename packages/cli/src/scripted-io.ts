@@ -15,6 +15,8 @@ export interface Script {
   isTerminal?: boolean;
   isErrorTerminal?: boolean;
   files?: Record<string, string | Buffer>;
+  /** Files can be made, and not be written. */
+  isDiskFull?: boolean;
   /** Called for every request; an error thrown is a failed connection. */
   answer?: (request: HttpRequest, count: number) => ScriptedAnswer;
   startServer?: (request: StartRequest) => Promise<unknown>;
@@ -30,6 +32,7 @@ export function createScriptedIo(script: Script = {}) {
     sleeps: [] as number[],
     uploaded: [] as Buffer[],
     written: {} as Record<string, string>,
+    modes: {} as Record<string, string>,
   };
   const io: CliIo = {
     stdout: (text) => {
@@ -58,6 +61,20 @@ export function createScriptedIo(script: Script = {}) {
     async writeFile(path, pieces) {
       if (script.files?.[path] !== undefined) throw Object.assign(new Error("it is there"), { code: "EEXIST" });
       for await (const piece of pieces) seen.written[path] = (seen.written[path] ?? "") + Buffer.from(piece).toString();
+    },
+    takeNewFiles(folder, files) {
+      for (const { name } of files) {
+        if (script.files?.[`${folder}/${name}`] !== undefined) throw Object.assign(new Error("it is there"), { code: "EEXIST" });
+      }
+      return {
+        write(name, text) {
+          if (script.isDiskFull === true) throw Object.assign(new Error("no space"), { code: "ENOSPC" });
+          const mode = files.find((file) => file.name === name)?.mode ?? 0;
+          seen.written[`${folder}/${name}`] = text;
+          seen.modes[`${folder}/${name}`] = mode.toString(8);
+        },
+        close() {},
+      };
     },
     async http(request): Promise<HttpAnswer> {
       seen.requests.push(request);

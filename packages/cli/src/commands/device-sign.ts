@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { wholeNumber } from "../arguments.ts";
 import { CliError } from "../cli-error.ts";
 import type { CommandKit } from "../context.ts";
+import { quoteForShell } from "../shell.ts";
 
 interface SignOptions {
   host: string;
@@ -83,8 +84,4 @@ export function addSignCommand(device: Command, { t, open }: CommandKit): void {
       ]);
       output.line(mosquittoPub);
     });
-}
-
-function quoteForShell(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,3 +1,5 @@
+import { fleetEn } from "./fleet-en.ts";
+
 export const en = {
   "program.about": "A home for things whose cloud went away: a self-hosted IoT platform.",
   "help.usage": "Usage:",
@@ -179,6 +181,7 @@ export const en = {
   "subDevice.noGateway": "Device {productKey}/{deviceName} is behind no gateway.",
   "argument.gatewayProductKey": "ProductKey of the gateway",
   "argument.gatewayName": "DeviceName of the gateway",
+  ...fleetEn,
   "certificate.about": "manage the client certificates of devices",
   "certificate.list": "list the certificates of a device",
   "certificate.issue": "issue a certificate; certificate, private key and CA are printed once",

@@ -1,4 +1,5 @@
 import type { TextKey } from "./en.ts";
+import { fleetZh } from "./fleet-zh.ts";
 
 export const zh: Readonly<Record<TextKey, string>> = {
   "program.about": "自托管物联网平台：原有设备无需修改固件即可继续使用。",
@@ -179,6 +180,7 @@ export const zh: Readonly<Record<TextKey, string>> = {
   "subDevice.noGateway": "设备 {productKey}/{deviceName} 不属于任何网关。",
   "argument.gatewayProductKey": "网关的 ProductKey",
   "argument.gatewayName": "网关的 DeviceName",
+  ...fleetZh,
   "certificate.about": "管理设备的客户端证书",
   "certificate.list": "列出设备的证书",
   "certificate.issue": "签发证书，证书、私钥和 CA 仅输出一次",

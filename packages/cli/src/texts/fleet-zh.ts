@@ -1,0 +1,32 @@
+import type { fleetEn } from "./fleet-en.ts";
+
+/** 使用证书的事物：`thing`、`certificate`、`policy`。 */
+export const fleetZh: Readonly<Record<keyof typeof fleetEn, string>> = {
+  "thing.about": "管理使用证书的事物（AWS IoT）",
+  "thing.create": "创建事物及其证书和策略，文件写入一个文件夹",
+  "thing.list": "列出事物",
+  "thing.show": "查看事物及其证书和分组",
+  "thing.delete": "删除未附加证书的事物",
+  "thing.deleted": "事物 {name} 已删除。",
+  "thing.keyIsHere": "私钥不会保存在别处。",
+  "thing.try": "试一试：",
+  "thing.filesKept": "事物已创建，但有文件无法写入，内容如下：",
+  "argument.thingName": "事物名称",
+  "option.out": "存放文件的文件夹（默认为事物名称）；不覆盖已有文件，有则报错",
+  "option.thingTopic": "允许发布、接收和订阅的 Topic 或通配符（可重复，默认：名称/#）",
+  "option.thingClientId": "连接时使用的客户端 ID（默认为事物名称）",
+  "option.policy": "附加已有的策略，不新建",
+  "option.allowEverything": "新策略允许一切操作",
+  "option.nextToken": "从上一页结束处继续",
+  "head.thing": "事物",
+  "head.type": "类型",
+  "head.attributes": "属性",
+  "head.certificates": "证书",
+  "head.policy": "策略",
+  "head.certificate": "证书",
+  "head.endpoint": "终端节点",
+  "head.ports": "端口",
+  "head.files": "文件",
+  "page.next": "还有更多：--next {token}",
+  "error.oneOf": "{options} 只能给出其中一个。",
+};
