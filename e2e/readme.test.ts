@@ -1,6 +1,6 @@
 /** The README's commands, run as printed by a shell. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { readmeFirstMessage, readmeThings, readmeVendorProgram } from "./support/readme-script.ts";
+import { readmeAws, readmeFirstMessage, readmeThings, readmeVendorProgram } from "./support/readme-script.ts";
 import { run, type ServerProcess, startServerProcess } from "./support/server-process.ts";
 import { needProgram } from "./support/services.ts";
 
@@ -41,3 +41,12 @@ test("a thing with a model and its firmware; the vendor's SDK reads what the thi
   });
   expect(program).toMatchObject({ code: 0, stdout: expect.stringContaining('RGBColor {"Red":247,"Green":60,"Blue":74}') });
 }, 120_000);
+
+test("a thing of AWS IoT: made by one command, and a module that hears itself", async (context) => {
+  needProgram(context, "bash");
+  const { code, stdout, stderr } = await run("bash", ["-c", readmeAws(server)], { THINGSTEAD_DATA_DIR: server.dataDir });
+  expect(stderr).toBe("");
+  expect(code).toBe(0);
+  expect(stdout).toContain('+MQTTSUBRECV:0,"topic/esp32at",10,hello aws!');
+  expect(stdout).toMatch(/Certificates +│ [0-9a-f]{64}/);
+});

@@ -1,6 +1,6 @@
 /** The README's commands and programs, as printed there. */
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { repository } from "./server-process.ts";
 
 interface Place {
@@ -20,10 +20,13 @@ function atServer(script: string, server: Place): string {
   return `set -e\n${script}`
     .replace("--port 1883", `--port ${server.devicePort}`)
     .replace("--preauth-port 8443", `--preauth-port ${server.devicePort}`)
+    .replace("127.0.0.1:8883", `127.0.0.1:${server.devicePort}`)
+    .replaceAll("data/esp32", `${dirname(server.caFile)}/esp32`)
     .replace("data/ca.crt", server.caFile);
 }
 
 export const readmeFirstMessage = (server: Place): string => atServer(readmeBlock("first-message"), server);
 export const readmeThings = (server: Place): string => atServer(readmeBlock("things"), server);
+export const readmeAws = (server: Place): string => atServer(readmeBlock("aws"), server);
 export const readmeVendorProgram = (server: { httpPort: number }): string =>
   readmeBlock("vendor-sdk").replace("127.0.0.1:8080", `127.0.0.1:${server.httpPort}`);
