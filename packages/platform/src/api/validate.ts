@@ -9,10 +9,15 @@ const receivedCharactersMax = 80;
 
 export type ValidatorOutcome = { value: unknown } | { error: PlatformError };
 
-/** Query, path and header values are text and are converted; a body is taken as it is, so `"1"` is not a number there. */
+/**
+ * Query, path and header values are text and are converted; a body is taken as it is, so `"1"` is not a number there. Compiled at the first
+ * use: a server asks few of its routes, and all of them compiled were some 10 MB.
+ */
 export function compileValidator(schema: TSchema, httpPart: string): (value: unknown) => ValidatorOutcome {
-  const validator = Compile(schema);
+  let compiled: ReturnType<typeof Compile<TSchema>> | undefined;
   return (value) => {
+    compiled ??= Compile(schema);
+    const validator = compiled;
     const wished = validator.Default(httpPart === "body" ? value : convertTexts(validator, value));
     if (validator.Check(wished)) return { value: wished };
     const problem = choosePlainest(validator.Errors(wished));
