@@ -75,13 +75,14 @@ test("17: control and data plane on one HTTP port, told apart by the service tha
   expect(otherPlane.body).toContain("sign for that service");
 });
 
-test("17: wrong secrets, regions and unsigned calls are refused with the vendor's words", async () => {
+test("17: wrong secrets and keys are refused with the vendor's words; a program of another region is served", async () => {
   const wrong = await curl(...signed("iot", "wrong"), http("/things"));
   expect([wrong.status, wrong.headers["x-amzn-errortype"]]).toEqual([403, "InvalidSignatureException"]);
   expect(wrong.headers["x-thingstead-error"]).toBe("aws.signature_mismatch");
   expect(wrong.body).toContain("GET\\n/things\\n");
-  const region = await curl("--aws-sigv4", "aws:amz:eu-west-1:iot", "--user", "a:b", http("/things"));
-  expect([region.status, region.headers["x-thingstead-error"]]).toEqual([403, "aws.wrong_region"]);
+  const { accessKeyId, accessKeySecret } = fixture.server;
+  const region = await curl("--aws-sigv4", "aws:amz:eu-west-1:iot", "--user", `${accessKeyId}:${accessKeySecret}`, http("/things"));
+  expect(region.status).toBe(200);
   const unknown = await curl("--aws-sigv4", `aws:amz:${awsRegion}:iot`, "--user", "AKNOBODY:b", http("/things"));
   expect([unknown.status, unknown.headers["x-amzn-errortype"]]).toEqual([403, "UnrecognizedClientException"]);
 });

@@ -71,4 +71,14 @@ test("thing list, show, delete", async () => {
   expect(show.seen.stdout).toMatch(/ONLINE[\s\S]*ab12/);
   const gone = await run(["thing", "delete", "lamp"], { answer: () => ({ status: 204, body: "" }) });
   expect([gone.code, gone.seen.requests[0]?.method]).toEqual([0, "DELETE"]);
+  const all = await run(["thing", "delete", "lamp", "--with-certificates"], {
+    answer: ({ url }) =>
+      url.endsWith("/principals") ? { body: { items: [{ kind: "certificate", id: "ab12" }] } } : { status: 204, body: "" },
+  });
+  expect(all.seen.requests.map(({ method, url, body }) => [method, url.slice("http://things.example/api/v1/fleet".length), body])).toEqual([
+    ["GET", "/things/lamp/principals", undefined],
+    ["PATCH", "/certificates/ab12", '{"status":"INACTIVE"}'],
+    ["DELETE", "/certificates/ab12?isForced=true", undefined],
+    ["DELETE", "/things/lamp", undefined],
+  ]);
 });

@@ -17,6 +17,11 @@ interface ThingAnswer {
   status?: string;
 }
 
+interface Principal {
+  kind: string;
+  id: string;
+}
+
 interface StartedAnswer {
   thing: ThingAnswer;
   clientId: string;
@@ -96,7 +101,7 @@ export function addThingCommands(program: Command, { t, open }: CommandKit): voi
       const place = path("fleet", "things", thingName);
       const [shown, { items: principals }] = await Promise.all([
         client().call<ThingAnswer>("GET", place),
-        client().call<{ items: { kind: string; id: string }[] }>("GET", `${place}/principals`),
+        client().call<{ items: Principal[] }>("GET", `${place}/principals`),
       ]);
       if (output.isJson) return output.json({ ...shown, principals });
       output.facts([
@@ -110,12 +115,25 @@ export function addThingCommands(program: Command, { t, open }: CommandKit): voi
 
   named(thing.command("delete"))
     .description(t("thing.delete"))
-    .action(async (thingName: string, _options: object, command: Command) => {
-      const { client, output } = open(command);
+    .option("--with-certificates", t("option.withCertificates"))
+    .action(async (thingName: string, { withCertificates }: { withCertificates?: boolean }, command: Command) => {
+      const context = open(command);
+      const { client, output } = context;
+      if (withCertificates === true) await deleteCertificates(thingName, context);
       await client().call("DELETE", path("fleet", "things", thingName));
       if (output.isJson) output.json({ thingName, isDeleted: true });
       else output.line(t("thing.deleted", { name: thingName }));
     });
+}
+
+async function deleteCertificates(thingName: string, { client }: CommandContext): Promise<void> {
+  const { items } = await client().call<{ items: Principal[] }>("GET", path("fleet", "things", thingName, "principals"));
+  for (const { kind, id } of items) {
+    if (kind !== "certificate") continue;
+    const place = path("fleet", "certificates", id);
+    await client().call("PATCH", place, { body: { status: "INACTIVE" } });
+    await client().call("DELETE", place, { query: { isForced: true } });
+  }
 }
 
 function policyOf({ topic, policy, allowEverything }: CreateOptions, { t }: CommandContext): { policy?: object } {

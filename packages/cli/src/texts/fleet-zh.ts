@@ -1,11 +1,11 @@
 import type { fleetEn } from "./fleet-en.ts";
 
-/** 使用证书的事物：`thing`、`certificate`、`policy`。 */
+/** 使用证书的事物：`thing`。 */
 export const fleetZh: Readonly<Record<keyof typeof fleetEn, string>> = {
   "thing.about": "管理使用证书的事物（AWS IoT）",
   "thing.create": "创建事物及其证书和策略，文件写入一个文件夹",
   "thing.list": "列出事物",
-  "thing.show": "查看事物及其证书和分组",
+  "thing.show": "查看事物及其证书",
   "thing.delete": "删除未附加证书的事物",
   "thing.deleted": "事物 {name} 已删除。",
   "thing.keyIsHere": "私钥不会保存在别处。",
@@ -17,6 +17,7 @@ export const fleetZh: Readonly<Record<keyof typeof fleetEn, string>> = {
   "option.thingClientId": "连接时使用的客户端 ID（默认为事物名称）",
   "option.policy": "附加已有的策略，不新建",
   "option.allowEverything": "新策略允许一切操作",
+  "option.withCertificates": "先停用并删除其证书",
   "option.nextToken": "从上一页结束处继续",
   "head.thing": "事物",
   "head.type": "类型",
