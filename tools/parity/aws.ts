@@ -53,10 +53,61 @@ const lackingTrees = ["$aws/things/{thingName}/tunnels/notify", "$aws/things/{th
 
 const service = { iot: "control plane", iotdata: "data plane", "iot-jobs-data": "jobs data plane" } as const;
 
+const shadow = "$aws/things/{thingName}/shadow";
+const namedShadow = `${shadow}/name/{shadowName}`;
+const jobs = "$aws/things/{thingName}/jobs";
+const certificates = "$aws/certificates";
+const provision = "$aws/provisioning-templates/{templateName}/provision/{format}";
+const asked = (topic: string) => [topic, `${topic}/accepted`];
+
+/** Topics on which the vendor's SDKs speak when a test calls this; a test waits for what it calls. */
+const spokenBy: readonly (readonly [call: RegExp, topics: readonly string[]])[] = [
+  [/\bthingShadow\(/, [...asked(`${shadow}/get`), ...asked(`${shadow}/update`), ...asked(`${shadow}/delete`), `${shadow}/update/delta`]],
+  [/\bgetShadow\(/, asked(`${shadow}/get`)],
+  [/\bupdateShadow\(/, asked(`${shadow}/update`)],
+  [/\bdeleteShadow\(/, asked(`${shadow}/delete`)],
+  [/\bgetNamedShadow\(/, asked(`${namedShadow}/get`)],
+  [/\bupdateNamedShadow\(/, asked(`${namedShadow}/update`)],
+  [/\bdeleteNamedShadow\(/, asked(`${namedShadow}/delete`)],
+  [/\bcreateNamedShadowDeltaUpdatedStream\(/, [`${namedShadow}/update/delta`]],
+  [/\bsubscribeToShadowUpdatedEvents\(/, [`${shadow}/update/documents`]],
+  [/\bsubscribeToUpdateShadowRejected\(/, [`${shadow}/update/rejected`]],
+  [/\bgetPendingJobExecutions\(/, asked(`${jobs}/get`)],
+  [/\bstartNextPendingJobExecution\(/, asked(`${jobs}/start-next`)],
+  [/\bdescribeJobExecution\(/, asked(`${jobs}/{jobId}/get`)],
+  [/\bupdateJobExecution\(/, asked(`${jobs}/{jobId}/update`)],
+  [/"VersionMismatch"/, [`${jobs}/{jobId}/update/rejected`]],
+  [/"TerminalStateReached"/, [`${jobs}/{jobId}/get/rejected`]],
+  [/\bcreateJobExecutionsChangedStream\(/, [`${jobs}/notify`]],
+  [/\bcreateNextJobExecutionChangedStream\(/, [`${jobs}/notify-next`]],
+  [/\bcreateKeysAndCertificate\(/, asked(`${certificates}/create/{format}`)],
+  [/\bpublishCreateCertificateFromCsr\(/, asked(`${certificates}/create-from-csr/{format}`)],
+  [/\bregisterThing\(/, asked(provision)],
+];
+
+/** With the topics that its calls speak on, so that they are found like those that it writes out. */
+function withSpokenTopics({ path, text }: SourceFile): SourceFile {
+  const topics = spokenBy.flatMap(([call, each]) => (call.test(text) ? each : []));
+  return { path, text: [text, ...topics.map(tagOf)].join("\n") };
+}
+
+/** A binding that has the row answers on its topics; what it tells unasked is named by its last level. */
+function withHandledTopics({ path, text }: SourceFile): SourceFile {
+  const rows = Object.entries(reservedRequestTopics).filter(([row]) => text.includes(`"${row}"`) && !path.endsWith("router.ts"));
+  const topics = rows.flatMap(([, topic]) => [topic, `${topic}/accepted`, `${topic}/rejected`]);
+  const ofUpdates = [`${shadow}/update`, `${namedShadow}/update`].flatMap((topic) =>
+    ["documents", "delta"].filter((last) => text.includes(`/${last}\``)).map((last) => `${topic}/${last}`),
+  );
+  const ofJobs = ["notify", "notify-next"].filter((last) => text.includes(`"${last}"`)).map((last) => `${jobs}/${last}`);
+  return { path, text: [text, ...[...topics, ...ofUpdates, ...ofJobs].map(tagOf)].join("\n") };
+}
+
+const tagOf = (topic: string) => `[topic ${topic.replace(/\{(\w+)\}/g, "${$1}")}]`;
+
 /** Every `name: "CreateThing"` of a row, and those of `iotOperation("CreateThing", …)` and its like. */
 export function awsOperationsIn(files: readonly SourceFile[]): Set<string> {
   return new Set(
-    files.flatMap(({ text }) => [...text.matchAll(/(?:\bname: |\b[a-z]+Operation\(\s*)"([A-Z]\w+)"/g)].map(([, name = ""]) => name)),
+    files.flatMap(({ text }) => [...text.matchAll(/(?:\bname: |\b\w*[oO]peration\(\s*)"([A-Z]\w+)"/g)].map(([, name = ""]) => name)),
   );
 }
 
@@ -77,7 +128,7 @@ export function renderAwsDocument(): string {
   const rowsOf = (templates: readonly string[], direction: TopicRow["direction"]) =>
     topicRows(
       templates.map((template) => ({ template: template.replace(/\{(\w+)\}/g, "${$1}"), direction })),
-      { tests: read(topicTests), handlers: read(handlerPattern) },
+      { tests: read(topicTests).map(withSpokenTopics), handlers: read(handlerPattern).map(withHandledTopics) },
       clients,
     );
   const topics = [...rowsOf(Object.values(reservedRequestTopics), "up"), ...rowsOf(toldTopics, "down")];

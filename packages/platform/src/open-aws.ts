@@ -21,6 +21,7 @@ import {
   createAwsRouter,
   createAwsTaps,
   createBasicIngestHandlers,
+  createMetricsHandlers,
   createProvisioningHandlers,
   createRuleTrail,
   type RuleTrail,
@@ -187,6 +188,7 @@ export async function bindAws({ aws, broker, deviceLog, onFailure, ...ports }: B
     openShadowHandlers({ ...ports, aws, deviceLog }),
     jobHandlers,
     createProvisioningHandlers({ provisioning: aws.provisioning, answers: aws.answers, broker, deviceLog, onFailure }),
+    createMetricsHandlers({ answers: aws.answers, deviceLog, productKey: aws.fleet.productKey, clock: ports.clock }),
     createBasicIngestHandlers({ ...ports, ...aws, deviceLog, context: ports.ruleContext }),
   ];
   for (const family of families) aws.router.add(family);

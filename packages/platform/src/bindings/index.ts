@@ -24,6 +24,7 @@ export { createJobTargets } from "./aws/job-targets.ts";
 export { createJobHandlers } from "./aws/jobs.ts";
 export { createJustInTime } from "./aws/just-in-time.ts";
 export { defaultAwsAccessLimits, defaultAwsSessionLimits } from "./aws/limits.ts";
+export { createMetricsHandlers } from "./aws/metrics.ts";
 export { createOpenTopics } from "./aws/open-topics.ts";
 export { createPolicyBook } from "./aws/policies.ts";
 export { createProvisioningHandlers } from "./aws/provisioning.ts";

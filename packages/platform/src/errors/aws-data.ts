@@ -79,4 +79,15 @@ export const awsDataErrors = {
     en: "nextToken is not one of this list: received {received}.",
     zh: "nextToken 无效：收到 {received}。",
   },
+  "aws.metrics_malformed": {
+    http: 400,
+    aws: "InvalidRequest",
+    en: "The report of metrics cannot be read: {received}; expected {expected}.",
+    zh: "无法读取指标报告：{received}；应为 {expected}。",
+  },
+  "aws.metrics_not_judged": {
+    http: 200,
+    en: "The metrics were accepted; nothing here judges them but rules on their topic.",
+    zh: "指标已接受；除该 Topic 上的规则外，本服务器不作分析。",
+  },
 } as const satisfies ErrorTable;
